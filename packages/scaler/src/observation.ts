@@ -1,4 +1,5 @@
 /** What is known about a group at one moment: the input of a decision, beside its own memory. */
+import type { GroupPause } from "@redis-batch/core";
 import type { WorkCounters } from "@redis-batch/core/internal/groups";
 
 export type { WorkCounters };
@@ -18,6 +19,8 @@ export interface ObservedConsumer {
 
 /** The group, its consumers, and the ordered number. Unknown values are `null`, never 0. */
 export interface Observation {
+  /** The pause of the whole group; `null` or left out: it is not paused. */
+  readonly pause?: GroupPause | null;
   /** Entries that were ever added to the stream. */
   readonly added: number;
   /** Entries that the group has read; `null` if the server does not know. */

@@ -3,7 +3,7 @@
 import { entryIdTimeMs, NoGroupError } from "@redis-batch/core";
 import type { StreamClient } from "@redis-batch/core/internal/connection";
 import { nullIfForbidden } from "@redis-batch/core/internal/errors";
-import { type ConsumerInfo, readBacklog, readFinalReports } from "@redis-batch/core/internal/groups";
+import { type ConsumerInfo, pauseInForce, readBacklog, readFinalReports } from "@redis-batch/core/internal/groups";
 import { isReservedConsumer, LATER } from "@redis-batch/core/internal/names";
 import { classifyConsumers, peersIn } from "./decisions/consumer-activity.ts";
 import type { PeerConsumer, Workforce } from "./executor.ts";
@@ -43,6 +43,7 @@ export async function observe(client: StreamClient, place: Place, askWorkforce: 
       ? { ...workforce, ready: workforce.ready }
       : { ready: activity.ready, startingMs: [], startUpsMs: [] };
   const observation: Observation = {
+    pause: pauseInForce(registry.pause, nowMs),
     added: seen?.added ?? 0,
     read: seen?.read ?? null,
     waiting: seen === undefined ? 0 : seen.waiting,

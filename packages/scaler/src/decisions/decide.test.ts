@@ -179,3 +179,26 @@ describe("decide, by throughput", () => {
     expect(binding).toBe("shortfall");
   });
 });
+
+describe("decide, while the group is paused", () => {
+  const pause = { by: "anna", sinceMs: 0, untilMs: null, reason: "the database moves" };
+  const long: Observation = { ...seen, waiting: 90_000, oldestWaitingMs: 900_000, pending: 0 };
+
+  it.each(["ratio", "throughput"] as const)("%s holds, beyond the bounds too, and says who paused it", (strategy) => {
+    const policy = resolveScalingOptions({ strategy, minConsumers: 5 });
+    for (const current of [0, 3]) {
+      const observation = { ...long, current, ready: current, pause };
+      const { decision } = decide(observation, emptyMemory(strategy), policy, 0);
+      expect(decision).toMatchObject({ direction: "NO_SCALE", desired: current, binding: "paused" });
+      expect(decision.reason).toContain("the group is paused by anna (the database moves)");
+    }
+  });
+
+  it("keeps what consumers can do, and nothing of what it saw meanwhile", () => {
+    const policy = resolveScalingOptions({});
+    const throughput = { ...forgetful({ perSecond: 20, leadMs: 3_000 }), idleSinceMs: 1 };
+    const memory = { strategy: "throughput", throughput } as const;
+    const after = decide({ ...long, pause }, memory, policy, 60_000).memory;
+    expect(after).toEqual({ strategy: "throughput", throughput: forgetful({ perSecond: 20, leadMs: 3_000 }) });
+  });
+});

@@ -1,5 +1,6 @@
 /** The door to the decisions: one function for both strategies. */
 
+import { describePause } from "@redis-batch/core/internal/groups";
 import type { Observation } from "../observation.ts";
 import type { ScalingPolicy } from "../options.ts";
 import { type Limits, limitsOf, withinBounds } from "./bounds.ts";
@@ -54,7 +55,7 @@ export function decide(
 
 /** The ratio rule, with bounds and cooldowns, which have no effect unless they are set. */
 function decideByRatio(
-  { waiting: unread, released, pending, current, elsewhere }: Observation,
+  { waiting: unread, released, pending, current, elsewhere, pause }: Observation,
   moves: MovesMemory,
   policy: Limits<ScalingPolicy>,
   nowMs: number,
@@ -73,6 +74,7 @@ function decideByRatio(
       inputs,
     };
   };
+  if (pause != null) return finish(current, "paused", `the group is ${describePause(pause)}`);
   if (waiting === null)
     return finish(withinBounds(current, policy), "unknown", "the number of waiting messages is unknown");
   const asked = decideRatio(rate, waiting, current, policy);

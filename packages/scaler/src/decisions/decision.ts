@@ -23,6 +23,7 @@ import type { Direction } from "./ratio.ts";
  * | `shortfall` | ordered consumers do not start |
  * | `measuring` | the throughput of a consumer is not known yet |
  * | `idle`, `wake` | no work for a long time; work again |
+ * | `paused` | somebody has paused the group: its number stays as it is |
  * | `unknown` | the group could not be observed |
  */
 export type Binding =
@@ -42,6 +43,7 @@ export type Binding =
   | "measuring"
   | "idle"
   | "wake"
+  | "paused"
   | "unknown";
 
 interface DecisionCore {

@@ -1,5 +1,7 @@
 /** The reason of a decision, as a sentence for the operator of the group. */
 
+import type { GroupPause } from "@redis-batch/core";
+import { describePause } from "@redis-batch/core/internal/groups";
 import type { ScalingPolicy } from "../options.ts";
 import type { Binding, ThroughputInputs, ThroughputTerms } from "./decision.ts";
 
@@ -13,6 +15,7 @@ interface Explained {
   readonly inputs: ThroughputInputs;
   readonly terms: ThroughputTerms | null;
   readonly policy: ScalingPolicy;
+  readonly pause: GroupPause | null | undefined;
 }
 
 export function explain(explained: Explained): string {
@@ -32,7 +35,7 @@ function sum(inputs: ThroughputInputs, terms: ThroughputTerms): string {
 }
 
 /** The deciding factor. */
-function limit({ current, desired, binding, inputs, terms, policy }: Explained): string {
+function limit({ current, desired, binding, inputs, terms, policy, pause }: Explained): string {
   const move = desired === current ? `stay at ${current}` : `go from ${current} to ${desired}`;
   switch (binding) {
     case "need":
@@ -68,6 +71,8 @@ function limit({ current, desired, binding, inputs, terms, policy }: Explained):
       return `there has been no work for ${seconds(policy.idleMs)} or more; ${move}`;
     case "wake":
       return `${count(inputs.backlog?.total ?? 0)} waiting, ${count(inputs.pending)} pending, but no consumers; ${move}`;
+    case "paused":
+      return `the group is ${pause == null ? "paused" : describePause(pause)}; ${move}`;
     case "unknown":
       return `the number of waiting messages is unknown; ${move}`;
   }

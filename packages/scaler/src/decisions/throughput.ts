@@ -121,7 +121,10 @@ export function decideThroughput(
   let after = { ...memory, idleSinceMs: idleSince(observation, inputs, memory, nowMs) };
   let terms: ThroughputTerms | null = null;
   let verdict: Verdict;
-  if (current === 0) {
+  const isPaused = observation.pause != null;
+  if (isPaused) {
+    verdict = { desired: current, binding: "paused" };
+  } else if (current === 0) {
     verdict = wake(observation, inputs);
   } else if (policy.minConsumers === 0 && isIdleForLong(after, policy, nowMs)) {
     verdict = { desired: 0, binding: "idle" };
@@ -137,15 +140,20 @@ export function decideThroughput(
     const judged = judgeLoad(observation, inputs, backlog, after, policy, nowMs);
     ({ terms, verdict, memory: after } = judged);
   }
-  verdict = coolDown(bound(verdict, policy), current, after.moves, policy, nowMs);
+  if (!isPaused) verdict = coolDown(bound(verdict, policy), current, after.moves, policy, nowMs);
 
   const { desired, binding } = verdict;
   const direction = directionOf(current, desired);
   const rate = scaleRate((backlog?.waiting ?? 0) + observation.released, observation.pending);
-  const reason = explain({ current, desired, binding, inputs, terms, policy });
+  const reason = explain({ current, desired, binding, inputs, terms, policy, pause: observation.pause });
   const decision: ThroughputDecision = {
     ...{ strategy: "throughput", direction, current, desired, rate, reason, binding, terms, inputs },
   };
+  // What is measured while nobody may work says nothing about the time afterwards: only what consumers can do is kept.
+  if (isPaused) {
+    const { processing, leadMs } = before;
+    return { decision, memory: forgetful({ perSecond: processing.perSecond, leadMs }) };
+  }
   return { decision, memory: remember(after, observation, backlog, decision, policy, nowMs) };
 }
 
