@@ -1,13 +1,12 @@
 /** Makes a dashboard: its connection, the looks at the streams, and the handlers that answer requests. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { getRequestListener } from "@hono/node-server";
-import { createRedisStreamClient } from "@redis-batch/core/internal/connection";
+import { createRedisStreamClient, SharedConnection } from "@redis-batch/core/internal/connection";
 import { createNotifier, systemClock, warningObserver } from "@redis-batch/core/internal/service";
 import { Plans } from "./actions/plans.ts";
 import { createApp } from "./app.ts";
 import type { DashboardEvent } from "./events.ts";
 import { type DashboardOptions, type DashboardPolicy, resolveDashboardOptions } from "./options.ts";
-import { SharedConnection } from "./watch/shared-connection.ts";
 import { Watcher } from "./watch/watcher.ts";
 
 /** A dashboard, to be mounted in a server. */

@@ -66,6 +66,7 @@ const RANKS: Readonly<Record<GroupHealth, number>> = {
   AHEAD: 5,
   "FALLING BEHIND": 4,
   REWOUND: 3,
+  PAUSED: 3,
   UNKNOWN: 1,
   OK: 0,
 };

@@ -1,13 +1,7 @@
 /** The dead letters of a group: grouped by their errors, and one by one. */
-import { deadLetterKey, type EntryId } from "@redis-batch/core";
+import { deadLetterKey, type EntryId, type LetterGroup } from "@redis-batch/core";
 import type { StreamClient } from "@redis-batch/core/internal/connection";
-import {
-  groupLetters,
-  keyOfLetter,
-  type LetterFacts,
-  type LetterGroup,
-  readLetter,
-} from "@redis-batch/core/internal/messages";
+import { groupLetters, keyOfLetter, type LetterFacts, readLetter } from "@redis-batch/core/internal/messages";
 import { entryPages, ReadBudget } from "./entry-pages.ts";
 import { type ShownField, showFields } from "./shown-fields.ts";
 

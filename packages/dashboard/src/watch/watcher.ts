@@ -3,7 +3,7 @@
  * of the charts. Looks go on while nobody watches, so that a chart has data when somebody comes.
  */
 import { RedisBatchError } from "@redis-batch/core";
-import type { StreamClient } from "@redis-batch/core/internal/connection";
+import type { SharedConnection, StreamClient } from "@redis-batch/core/internal/connection";
 import { messageOf, toErrorInfo } from "@redis-batch/core/internal/errors";
 import { repeatPasses, systemClock, systemRandom } from "@redis-batch/core/internal/service";
 import { type GroupReport, Monitor, type MonitorReport } from "@redis-batch/monitor";
@@ -15,7 +15,6 @@ import { nullIfUnreadable, readWanted } from "../views/audit.ts";
 import { findStreams } from "./find-streams.ts";
 import { History, POINT_MS } from "./history.ts";
 import { inTurns } from "./in-turns.ts";
-import type { SharedConnection } from "./shared-connection.ts";
 
 const STREAMS_AT_ONCE = 8;
 // Streams come and go seldom, and a decision is taken every few seconds at most.

@@ -1,4 +1,4 @@
-import type { LetterGroup } from "@redis-batch/core/internal/messages";
+import type { LetterGroup } from "@redis-batch/core";
 import { useState } from "preact/hooks";
 import type { LetterAction } from "../../src/actions/plans.ts";
 import type { LetterGroups, ShownLetter } from "../../src/views/letters.ts";
