@@ -6,7 +6,7 @@ import { BrokenPipe, describeFailure, explainFailure, problemsAsFlags } from "./
 import { Interrupted, listenForInterrupts } from "./interrupts.ts";
 import type { TableEntry } from "./table/entry.ts";
 import { COMMANDS } from "./table/index.ts";
-import { Terminal } from "./terminal.ts";
+import { type OutputOptions, Terminal } from "./terminal.ts";
 
 const SPECS = COMMANDS.map(({ spec }) => spec);
 
@@ -14,18 +14,19 @@ const SPECS = COMMANDS.map(({ spec }) => spec);
 export async function main(line: readonly string[]): Promise<number> {
   const { stdout, stderr, env } = process;
   const terminal = new Terminal({ stdout, stderr, env });
+  const asJson = asksForJson(line);
   try {
-    return await dispatch(line, terminal);
+    return await dispatch(line, terminal, asJson);
   } catch (error) {
     if (error instanceof BrokenPipe) return EXIT_CODES.ok.code;
     if (error instanceof Interrupted) return EXIT_CODES.interrupted.code;
-    const { code, message, fix } = describeFailure(error);
-    terminal.complain(message, fix);
-    return code;
+    const failure = describeFailure(error);
+    terminal.complain(failure, asJson);
+    return failure.code;
   }
 }
 
-async function dispatch(line: readonly string[], terminal: Terminal): Promise<number> {
+async function dispatch(line: readonly string[], terminal: Terminal, asJson: boolean): Promise<number> {
   const parsed = parseCommandLine(line, SPECS);
   switch (parsed.kind) {
     case "version": {
@@ -38,12 +39,15 @@ async function dispatch(line: readonly string[], terminal: Terminal): Promise<nu
     case "wrong": {
       const { didYouMean } = await import("@redis-batch/core/internal/options");
       const problems = parsed.problems.map(({ sentence, unknown }) => `${sentence}${suggestion(unknown, didYouMean)}`);
-      terminal.complain(problems.join("\n       "), `redis-batch ${[...parsed.path, "--help"].join(" ")}`);
       const called = SPECS.find(({ path }) => path.join(" ") === parsed.path.join(" "));
-      return called?.misuseCode ?? EXIT_CODES.usage.code;
+      const code = called?.misuseCode ?? EXIT_CODES.usage.code;
+      const message = problems.join(asJson ? "; " : "\n       ");
+      terminal.complain({ code, message, fix: `redis-batch ${[...parsed.path, "--help"].join(" ")}` }, asJson);
+      return code;
     }
     case "run": {
       const { spec } = parsed;
+      terminal.format(parsed.options as unknown as OutputOptions);
       const entry = COMMANDS.find((candidate) => candidate.spec === spec) as TableEntry;
       const command = await entry.load();
       const { args, options } = namesOf(spec).length > 0 ? readNames(parsed, await nameReader()) : parsed;
@@ -53,7 +57,7 @@ async function dispatch(line: readonly string[], terminal: Terminal): Promise<nu
       try {
         const exit = await command.run({
           args,
-          options,
+          options: { ...options, json: asJson },
           terminal,
           commands: SPECS,
           ...listenForInterrupts(onFirst),
@@ -67,6 +71,17 @@ async function dispatch(line: readonly string[], terminal: Terminal): Promise<nu
   }
 }
 
+/** Whether the output is for a program: then what is wrong with the command line itself is as well. */
+function asksForJson(line: readonly string[]): boolean {
+  const words = line.includes("--") ? line.slice(0, line.indexOf("--")) : line;
+  return words.some(
+    (word, at) =>
+      word === "--json" ||
+      /^(-o|--output=)(json|ndjson)$/.test(word) ||
+      (/^(-o|--output)$/.test(word) && /^(json|ndjson)$/.test(words[at + 1] ?? "")),
+  );
+}
+
 /** Loaded only by commands that take the name of a stream, group or consumer. */
 async function nameReader(): Promise<(shown: string) => string> {
   return (await import("@redis-batch/core")).parseName;
@@ -77,7 +92,7 @@ const one = (value: Arguments[string]): string | undefined => (typeof value === 
 async function help(path: readonly string[], terminal: Terminal): Promise<number> {
   const width = Math.min(terminal.width ?? 100, 100);
   const [only, ...others] = SPECS.filter((spec) => path.every((word, index) => spec.path[index] === word));
-  if (only === undefined) return dispatch(path, terminal);
+  if (only === undefined) return dispatch(path, terminal, false);
   const isOne = others.length === 0 && path.length > 0;
   const text =
     path.length === 0

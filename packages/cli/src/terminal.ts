@@ -1,17 +1,30 @@
 /** Standard output and standard error, for a person or a program. */
 import type { Writable } from "node:stream";
 import { BrokenPipe } from "./failure.ts";
-import { escapeMessage } from "./render/escape.ts";
+import { encodeJson, escapeMessage } from "./render/escape.ts";
 import { coloured, type Paint, plain, type Tone, wantsColour } from "./render/paint.ts";
-import { encodeReportJson, type Report, renderReport } from "./render/report.ts";
+import { encodeReportJson, encodeRows, type Report, renderReport } from "./render/report.ts";
 
 /** One of the two outputs, as far as we use it. */
-export type Output = Writable & { readonly isTTY?: boolean; readonly columns?: number };
+export type Output = Writable & { readonly isTTY?: boolean; readonly columns?: number; readonly rows?: number };
 
 export interface TerminalOptions {
   readonly stdout: Output;
   readonly stderr: Output;
   readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+export interface OutputOptions {
+  readonly output: string;
+  readonly quiet: boolean;
+  readonly "no-color": boolean;
+}
+
+export interface Complaint {
+  /** The exit code. */
+  readonly code: number;
+  readonly message: string;
+  readonly fix: string | undefined;
 }
 
 type NoteKind = "error" | "fix" | "warn";
@@ -21,11 +34,18 @@ const NOTE_TONES = { error: "bad", fix: "good", warn: "warn" } as const satisfie
 export class Terminal {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Colour for standard output. */
-  readonly paint: Paint;
-  readonly #paintNotes: Paint;
+  paint: Paint;
+  #paintNotes: Paint;
   readonly #stdout: Output;
   readonly #stderr: Output;
   #hasProgress = false;
+  #isQuiet = false;
+  #isWide = false;
+  /** Whether JSON has a line for each row. */
+  #isRowWise = false;
+  /** Whether a JSON report is one line, because more will follow. */
+  #isLine = false;
+  #captured: string[] | undefined;
 
   constructor({ stdout, stderr, env }: TerminalOptions) {
     this.env = env;
@@ -38,6 +58,16 @@ export class Terminal {
     stderr.on("error", () => {});
   }
 
+  /** What the options for every command say of the output. */
+  format({ output, quiet, "no-color": isPlain }: OutputOptions): void {
+    this.#isQuiet = quiet;
+    this.#isWide = output === "wide";
+    this.#isRowWise = output === "ndjson";
+    if (!isPlain) return;
+    this.paint = plain;
+    this.#paintNotes = plain;
+  }
+
   /** Whether a person sees standard output. */
   get isInteractive(): boolean {
     return this.#stdout.isTTY === true;
@@ -45,7 +75,7 @@ export class Terminal {
 
   /** Columns of the terminal; `undefined` if the output is no terminal and nothing should be cut. */
   get width(): number | undefined {
-    return this.#stdout.isTTY === true ? (this.#stdout.columns ?? 80) : undefined;
+    return this.#stdout.isTTY === true && !this.#isWide ? (this.#stdout.columns ?? 80) : undefined;
   }
 
   /**
@@ -54,6 +84,10 @@ export class Terminal {
    * @throws {BrokenPipe} when the reader has closed it
    */
   write(text: string): Promise<void> {
+    if (this.#captured !== undefined) {
+      this.#captured.push(text);
+      return Promise.resolve();
+    }
     return new Promise((resolve, reject) => {
       this.#stdout.write(text, (error) => {
         if (error === null || error === undefined) resolve();
@@ -66,25 +100,50 @@ export class Terminal {
 
   /** Writes a report: as JSON, or as a table. */
   report(report: Report, asJson: boolean): Promise<void> {
-    return this.write(asJson ? encodeReportJson(report) : renderReport(report, this.paint, this.width));
+    if (!asJson) return this.write(renderReport(report, this.paint, this.width));
+    return this.write(this.#isRowWise ? encodeRows(report) : encodeReportJson(report, this.#isLine));
+  }
+
+  /**
+   * Does what prints a report, again and again called by who repeats it: on a terminal each report takes the place of the one
+   * before; elsewhere they follow each other, as JSON one per line.
+   */
+  async repeated<Result>(asJson: boolean, print: () => Promise<Result>): Promise<Result> {
+    this.#isLine = asJson;
+    if (asJson || !this.isInteractive) return print();
+    this.#captured = [];
+    try {
+      return await print();
+    } finally {
+      const lines = this.#captured.join("").trimEnd().split("\n");
+      this.#captured = undefined;
+      const shown = lines.slice(0, Math.max((this.#stdout.rows ?? 24) - 1, 1));
+      await this.write(`\u001b[H${shown.map((line) => `${line}\u001b[K\n`).join("")}\u001b[J`);
+    }
   }
 
   /** A line for the person, on standard error: never part of the output. */
   note(text: string, kind?: NoteKind): void {
+    if (this.#isQuiet && kind !== "error" && kind !== "fix") return;
     this.#clearProgress();
     const label = kind === undefined ? "" : this.#paintNotes(NOTE_TONES[kind], `${kind}:`.padEnd(7));
     this.#stderr.write(`${label}${escapeMessage(text)}\n`);
   }
 
-  /** What went wrong, and what to do about it. */
-  complain(message: string, fix: string | undefined): void {
+  /** What went wrong, and what to do about it; for a program as a line of JSON. */
+  complain({ code, message, fix }: Complaint, asJson = false): void {
+    if (asJson) {
+      this.#clearProgress();
+      this.#stderr.write(`${encodeJson({ error: { code, message, fix: fix ?? null } })}\n`);
+      return;
+    }
     this.note(message, "error");
     if (fix !== undefined) this.note(fix, "fix");
   }
 
   /** Replaces the progress line, if standard error is a terminal. */
   progress(text: string): void {
-    if (this.#stderr.isTTY !== true) return;
+    if (this.#stderr.isTTY !== true || this.#isQuiet) return;
     this.#stderr.write(`\r\u001b[2K${escapeMessage(text)}`);
     this.#hasProgress = true;
   }

@@ -2,23 +2,33 @@ import { execFileSync } from "node:child_process";
 import { type UsedServer, uniqueName } from "@redis-batch/test-support";
 import type { Cli } from "./cli.ts";
 
-/** `monitor --watch` in a terminal of its own. */
+/** A command in a terminal of its own. */
 export interface Pane {
   readonly screen: () => string;
   readonly press: (...keys: string[]) => void;
   readonly resize: (columns: number, rows: number) => void;
 }
 
-export async function inTerminal(
+/** The same for `monitor --watch`. */
+export function inTerminal(
   cli: Cli,
   redis: UsedServer,
   args: readonly string[],
   use: (pane: Pane) => Promise<void>,
 ): Promise<void> {
+  return inPane(cli, redis, ["monitor", ...args, "--watch", "--interval", "100ms"], use);
+}
+
+export async function inPane(
+  cli: Cli,
+  redis: UsedServer,
+  words: readonly string[],
+  use: (pane: Pane) => Promise<void>,
+): Promise<void> {
   const socket = uniqueName("tmux");
   const tmux = (...words: string[]) =>
     execFileSync("tmux", ["-L", socket, "-f", "/dev/null", ...words], { encoding: "utf8" });
-  const line = `env REDIS_URL=${redis.server.url} ${cli.env()["RB"] ?? ""} monitor ${args.join(" ")} --watch --interval 100ms`;
+  const line = `env REDIS_URL=${redis.server.url} ${cli.env()["RB"] ?? ""} ${words.join(" ")}`;
   // What the terminal is left like is seen by who comes after it: how it ended, its settings, and what is typed then.
   tmux(
     "new-session",

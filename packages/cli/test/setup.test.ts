@@ -51,7 +51,7 @@ describe("help and version", () => {
     expectEnd(await cli.run(["group", "sek", "s"]), 2, "did you mean seek?");
     for (const [word, meant] of [
       ...[
-        ["status", "monitor"],
+        ["stats", "monitor"],
         ["stat", "monitor"],
         ["redrive", "dead-letters redrive"],
         ["seek", "group seek"],

@@ -23,6 +23,8 @@ interface Branch {
   readonly words: readonly string[];
   readonly choices: readonly { readonly option: string; readonly words: readonly string[] }[];
   readonly files: readonly string[];
+  /** What each argument names on the server, in their order; `""` where it is anything else. */
+  readonly nouns: readonly string[];
 }
 
 function branches(commands: readonly CommandSpec[]): Branch[] {
@@ -34,11 +36,12 @@ function branches(commands: readonly CommandSpec[]): Branch[] {
       words: [...new Set(commands.map(({ path }) => path[0] ?? "")), "help", "--help", "--version"],
       choices: [],
       files: [],
+      nouns: [],
     },
     ...[...families].map((family) => ({
       path: [family],
       words: commands.filter(({ path }) => path[0] === family).map(({ path }) => path[1] ?? ""),
-      ...{ choices: [], files: [] },
+      ...{ choices: [], files: [], nouns: [] },
     })),
     ...commands.map((spec) => branchOf(spec, commands)),
   ];
@@ -59,7 +62,18 @@ function branchOf(spec: CommandSpec, commands: readonly CommandSpec[]): Branch {
       option.kind === "choice" ? [{ option: `--${name}`, words: option.choices }] : [],
     ),
     files: options.flatMap(([name, option]) => (isFile(option) ? [`--${name}`] : [])),
+    nouns: nounsOf(spec),
   };
+}
+
+/** Where names of the server, or of contexts, can be typed. */
+function nounsOf({ path, args }: CommandSpec): readonly string[] {
+  const nouns = args.map(({ name }) => {
+    if (name === "stream" || name === "streams") return "stream";
+    if (name === "group") return "group";
+    return path[0] === "context" && path[1] !== "add" ? "context" : "";
+  });
+  return nouns.some((noun) => noun !== "") ? nouns : [];
 }
 
 const isFile = (option: OptionSpec): boolean => option.kind === "text" && option.value === "path";
@@ -89,20 +103,26 @@ _redis_batch() {
       *) path="$path \${COMP_WORDS[i]}" ;;
     esac
   done
-  local words=""
+  local words="" nouns="" depth=0
   case "$path " in
 ${cases(commands, (branch) => bashBranch(branch)).join("\n")}
   esac
   case $previous in
+    --context) COMPREPLY=($(compgen -W "$(${PROGRAM} completion names context 2>/dev/null)" -- "$current")); return ;;
     ${values}) return ;;
   esac
+  if [[ -n $nouns && $current != -* ]]; then
+    local given=($path) kinds=($nouns)
+    local kind=\${kinds[$((\${#given[@]} - depth))]}
+    [[ -n $kind && $kind != - ]] && words="$words $(${PROGRAM} completion names $kind "\${given[@]:$depth:1}" 2>/dev/null)"
+  fi
   COMPREPLY=($(compgen -W "$words" -- "$current"))
 }
 complete -o default -F _redis_batch ${PROGRAM}
 `;
 }
 
-function bashBranch({ words, choices, files }: Branch): string[] {
+function bashBranch({ path, words, choices, files, nouns }: Branch): string[] {
   return [
     ...choices.map(
       ({ option, words: chosen }) =>
@@ -111,9 +131,13 @@ function bashBranch({ words, choices, files }: Branch): string[] {
     ...(files.length === 0
       ? []
       : [`case $previous in ${files.join("|")}) COMPREPLY=($(compgen -f -- "$current")); return ;; esac`]),
-    `words="${words.join(" ")}"`,
+    `words="${words.join(" ")}"${nounsLine(nouns, path)}`,
   ];
 }
+
+/** Which of the words that follow are names; `-` stands for what is none. */
+const nounsLine = (nouns: readonly string[], path: readonly string[]): string =>
+  nouns.length === 0 ? "" : ` nouns="${nouns.map((noun) => noun || "-").join(" ")}" depth=${path.length}`;
 
 function zshScript(commands: readonly CommandSpec[]): string {
   const values = valueOptions(commands).join("|");
@@ -128,26 +152,33 @@ _redis_batch() {
       *) path_so_far="$path_so_far \${words[i]}" ;;
     esac
   done
-  local -a possible
+  local -a possible given kinds
+  local nouns="" depth=0 kind
   case "$path_so_far " in
 ${cases(commands, (branch) => zshBranch(branch)).join("\n")}
   esac
   case $previous in
+    --context) possible=(\${(f)"$(${PROGRAM} completion names context 2>/dev/null)"}); compadd -a possible; return ;;
     ${values}) return ;;
   esac
+  if [[ -n $nouns ]]; then
+    given=(\${=path_so_far}) kinds=(\${=nouns})
+    kind=\${kinds[$((\$#given - depth + 1))]}
+    [[ -n $kind && $kind != - ]] && possible+=(\${(f)"$(${PROGRAM} completion names $kind \${given[$((depth + 1))]} 2>/dev/null)"})
+  fi
   compadd -a possible
 }
 compdef _redis_batch ${PROGRAM}
 `;
 }
 
-function zshBranch({ words, choices, files }: Branch): string[] {
+function zshBranch({ path, words, choices, files, nouns }: Branch): string[] {
   return [
     ...choices.map(
       ({ option, words: chosen }) => `[[ $previous == ${option} ]] && { compadd ${chosen.join(" ")}; return }`,
     ),
     ...(files.length === 0 ? [] : [`case $previous in ${files.join("|")}) _files; return ;; esac`]),
-    `possible=(${words.join(" ")})`,
+    `possible=(${words.join(" ")})${nounsLine(nouns, path)}`,
   ];
 }
 
@@ -186,6 +217,9 @@ function fishScript(commands: readonly CommandSpec[]): string {
     for (const { choices = [] } of spec.args) {
       for (const choice of choices) lines.push(fishWord(isIn, choice, ""));
     }
+    for (const [at, noun] of nounsOf(spec).entries()) {
+      if (noun !== "") lines.push(fishNames(spec.path, at, noun));
+    }
     for (const [name, option] of Object.entries(optionsOf(spec))) lines.push(fishOption(isIn, name, option));
   }
   return `${lines.join("\n")}\n`;
@@ -215,6 +249,10 @@ end
 function __redis_batch_at
   test (__redis_batch_words) = "$argv[1]"
 end
+function __redis_batch_nth
+  set -l words (__redis_batch_words)
+  __redis_batch_in "$argv[1]"; and test (count (string split " " -- "$words")) = "$argv[2]"
+end
 function __redis_batch_in
   set -l words (__redis_batch_words)
   test "$words" = "$argv[1]"; or string match -q -- "$argv[1] *" "$words"
@@ -225,6 +263,14 @@ complete -c ${PROGRAM} -f`;
 const fishWord = (condition: string, word: string, about: string): string =>
   `complete -c ${PROGRAM} -n ${quote(condition)} -a ${quote(word)} -d ${quote(about)}`;
 
+/** Names of the server, where the command has this many words behind it. */
+function fishNames(path: readonly string[], at: number, noun: string): string {
+  const condition = `__redis_batch_nth ${quote(path.join(" "))} ${path.length + at}`;
+  const stream = noun === "group" ? ` (__redis_batch_words | string split " ")[${path.length + 1}]` : "";
+  const names = `(${PROGRAM} completion names ${noun}${stream} 2>/dev/null)`;
+  return `complete -c ${PROGRAM} -n ${quote(condition)} -a ${quote(names)}`;
+}
+
 function fishOption(condition: string, name: string, option: OptionSpec): string {
   const value =
     option.kind === "flag"
@@ -233,7 +279,9 @@ function fishOption(condition: string, name: string, option: OptionSpec): string
         ? ` -xa ${quote(option.choices.join(" "))}`
         : isFile(option)
           ? " -rF"
-          : " -x";
+          : name === "context"
+            ? ` -xa ${quote(`(${PROGRAM} completion names context 2>/dev/null)`)}`
+            : " -x";
   const short = option.short === undefined ? "" : ` -s ${option.short}`;
   return `complete -c ${PROGRAM} -n ${quote(condition)} -l ${name}${short}${value} -d ${quote(option.about)}`;
 }

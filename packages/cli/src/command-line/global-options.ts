@@ -36,7 +36,16 @@ export const CONNECTION_OPTIONS = defineOptions({
 
 /** For every command. */
 export const COMMON_OPTIONS = defineOptions({
-  json: { kind: "flag", about: "JSON instead of a table, with the same content" },
+  json: { kind: "flag", about: "JSON instead of a table, with the same content; errors as well. The same as -o json" },
+  output: {
+    kind: "choice",
+    short: "o",
+    choices: ["table", "wide", "json", "ndjson"],
+    default: "table",
+    about: "table, as wide as the terminal; wide, where nothing is cut; json; ndjson, a line for each row",
+  },
+  quiet: { kind: "flag", short: "q", about: "no notes and no progress on standard error, only errors" },
+  "no-color": { kind: "flag", about: "no colours, as the variable NO_COLOR says" },
   help: { kind: "flag", short: "h", about: "show this help" },
 });
 

@@ -10,7 +10,7 @@ const MOST_INDENT = 34;
 
 const FIRST_STEPS = [
   { line: `${PROGRAM} produce orders order=A-17 cents=1999`, does: "add a message" },
-  { line: `${PROGRAM} group create orders billing --yes`, does: "create a group that reads all of them" },
+  { line: `${PROGRAM} group create orders billing`, does: "create a group that reads all of them" },
   { line: `${PROGRAM} consume orders billing --count 1`, does: "read one, and acknowledge it" },
   { line: `${PROGRAM} monitor orders billing --watch`, does: "watch the group's health" },
   { line: `${PROGRAM} doctor orders billing`, does: "find problems, and suggest fixes" },
@@ -21,7 +21,7 @@ const SECTIONS: readonly (readonly [title: string, words: readonly string[]])[] 
   ["Produce and consume", ["produce", "consume", "peek", "tail"]],
   [
     "Look at streams and groups",
-    ["streams", "groups", "consumers", "pending", "monitor", "dashboard", "check", "doctor"],
+    ["status", "top", "streams", "groups", "consumers", "pending", "monitor", "dashboard", "check", "doctor"],
   ],
   ["Repair", ["cleanup", "reassign", "dead-letters", "group", "trim"]],
   ["Scale", ["scale"]],

@@ -7,7 +7,7 @@ const SPECS = COMMANDS.map(({ spec }) => spec);
 const parse = (...line: string[]) => parseCommandLine(line, SPECS);
 
 test.each([
-  ["status", "monitor"],
+  ["stats", "monitor"],
   ["redrive", "dead-letters redrive"],
   ["add", "produce"],
   ["create", "group create"],

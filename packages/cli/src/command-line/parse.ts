@@ -44,7 +44,8 @@ export function parseCommandLine<Spec extends CommandSpec>(
     allowPositionals: true,
     tokens: true,
   });
-  const words = tokens.flatMap((token) => (token.kind === "positional" ? [token.value] : []));
+  const typed = tokens.flatMap((token) => (token.kind === "positional" ? [token.value] : []));
+  const words = resolveAliases(typed, commands);
   const given = tokens.filter((token) => token.kind === "option");
   const wantsHelp = given.some(({ name }) => name === "help" || name === "h");
   const asksVersion = words.length === 1 && words[0] === "version";
@@ -136,7 +137,6 @@ function noCommand(given: readonly GivenOption[], commands: readonly CommandSpec
 
 /** What people type for a command that has another name here. */
 const OTHER_WORDS: Readonly<Record<string, string>> = {
-  status: "monitor",
   stats: "monitor",
   health: "check",
   info: "monitor",
@@ -148,11 +148,33 @@ const OTHER_WORDS: Readonly<Record<string, string>> = {
   send: "produce",
   add: "produce",
   publish: "produce",
-  dlq: "dead-letters list",
   claim: "reassign",
   release: "reassign",
   login: "context add",
 };
+
+/** Short words that people type, for the words of commands; the first of these that there is. */
+const ALIASES: Readonly<Record<string, readonly string[]>> = {
+  dlq: ["dead-letters"],
+  ls: ["list"],
+  rm: ["delete", "remove", "discard"],
+};
+
+/** The words with `dlq`, `ls` and `rm` replaced, where they stand for the word of a command. */
+function resolveAliases(words: readonly string[], commands: readonly CommandSpec[]): readonly string[] {
+  const [first = "", second = "", ...rest] = words;
+  // What is listed follows from what is named: all streams, the groups of one, or the consumers of a group.
+  if (first === "ls") return [["streams", "groups", "consumers"][words.length - 1] ?? first, ...words.slice(1)];
+  if (first === "group" && second === "ls") return ["groups", ...rest];
+  const noun = ALIASES[first]?.[0] ?? first;
+  const verbs = commands.filter(({ path }) => path[0] === noun && path.length === 2).map(({ path }) => path[1] ?? "");
+  const isFamily = verbs.length > 0 && !commands.some(({ path }) => path.length === 1 && path[0] === noun);
+  if (!isFamily) return words;
+  const verb = (ALIASES[second] ?? [second]).find((word) => verbs.includes(word));
+  // Without a verb the dead letters are listed.
+  if (verb === undefined && first === "dlq" && words.length > 2) return [noun, "list", second, ...rest];
+  return [noun, verb ?? second, ...rest].slice(0, Math.max(words.length, 1));
+}
 
 function unknownCommand(words: readonly string[], commands: readonly CommandSpec[]): Parsed<never> {
   const [first = "", second] = words;

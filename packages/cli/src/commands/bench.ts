@@ -5,9 +5,10 @@ import type { StreamClient } from "@redis-batch/core/internal/connection";
 import { bookkeepingKeys, groupKey } from "@redis-batch/core/internal/names";
 import { systemClock } from "@redis-batch/core/internal/service";
 import type { Invocation, Run } from "../command.ts";
-import { type Server, withClient } from "../connection/open.ts";
+import { findServer, type Server, withClient } from "../connection/open.ts";
 import { EXIT_CODES } from "../exit-codes.ts";
 import type { bench } from "../table/bench.ts";
+import { askFirst } from "./ask-first.ts";
 
 type Call = Invocation<typeof bench>;
 
@@ -21,8 +22,9 @@ interface Phase {
   readonly ms: number;
 }
 
-export const run: Run<typeof bench> = (call) =>
-  withClient(call, async (client, server) => {
+export const run: Run<typeof bench> = async (call) => {
+  await askFirst(call, await findServer(call), "puts load on");
+  return withClient(call, async (client, server) => {
     const { options, terminal, signal } = call;
     const stream = `rb-bench-${randomUUID()}`;
     const over = AbortSignal.any([signal, AbortSignal.timeout(options.time)]);
@@ -60,6 +62,7 @@ export const run: Run<typeof bench> = (call) =>
     }
     return signal.aborted ? EXIT_CODES.interrupted.code : EXIT_CODES.ok.code;
   });
+};
 
 const rowOf = (phase: string, { messages, ms }: Phase) => ({
   ...{ phase, messages, durationMs: Math.round(ms) },

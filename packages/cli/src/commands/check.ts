@@ -1,7 +1,8 @@
 import { quoteName } from "@redis-batch/core/internal/names";
-import type { ConsumerStatus, GroupHealth, GroupReport, MonitorReport } from "@redis-batch/monitor";
+import type { ConsumerStatus, GroupReport, MonitorReport } from "@redis-batch/monitor";
 import type { Invocation, Run } from "../command.ts";
-import { CHECK_CODES, type CheckStatus, decideVerdict, type Measure, type Verdict } from "../decisions/check.ts";
+import { CHECK_CODES, decideVerdict, type Measure, type Verdict } from "../decisions/check.ts";
+import { SEVERITY } from "../decisions/severity.ts";
 import { BrokenPipe, describeFailure, Failure } from "../failure.ts";
 import { renderVerdict } from "../render/verdict.ts";
 import type { check } from "../table/monitor.ts";
@@ -12,18 +13,6 @@ type Call = Invocation<typeof check>;
 
 const WELL: readonly ConsumerStatus[] = ["OK", "WARNING - too many pending items"];
 const IN_TROUBLE: readonly ConsumerStatus[] = ["STALLED", "FAILING"];
-
-/** A single pass sees no trend, so UNKNOWN is not held against the group. */
-const HEALTH: Readonly<Record<GroupHealth, CheckStatus>> = {
-  OK: "ok",
-  UNKNOWN: "ok",
-  "FALLING BEHIND": "warning",
-  REWOUND: "warning",
-  STALLED: "critical",
-  STOPPED: "critical",
-  FAILING: "critical",
-  AHEAD: "critical",
-};
 
 export const run: Run<typeof check> = async (call) => {
   const { args, options, terminal } = call;
@@ -101,7 +90,7 @@ function measuresOf(group: GroupReport, { length }: MonitorReport, options: Call
 function judgementsOf({ health, reason, consumers }: GroupReport): readonly Measure[] {
   const troubled = consumers.filter(({ status }) => IN_TROUBLE.includes(status));
   return [
-    { name: "health", value: null, judged: { status: HEALTH[health], words: `${health}, ${reason}` } },
+    { name: "health", value: null, judged: { status: SEVERITY[health], words: `${health}, ${reason}` } },
     ...troubled.map(({ consumer, status, reason: why }) => ({
       ...{ name: "consumer", value: null },
       judged: { status: "warning" as const, words: `${quoteName(consumer)} ${status}, ${why}` },

@@ -1,52 +1,58 @@
+import type { StreamClient } from "@redis-batch/core/internal/connection";
 import { nullIfForbidden } from "@redis-batch/core/internal/errors";
 import { type ConsumerInfo, isAlive, type Registration } from "@redis-batch/core/internal/groups";
 import { isReservedConsumer } from "@redis-batch/core/internal/names";
-import type { Run } from "../command.ts";
+import type { Invocation, Run } from "../command.ts";
 import { withClient } from "../connection/open.ts";
 import type { Row } from "../render/report.ts";
 import { reservedFacts } from "../render/reserved-name.ts";
 import type { consumers } from "../table/inspect.ts";
+import { repeat } from "./repeat.ts";
+
+type Call = Invocation<typeof consumers>;
 
 export const run: Run<typeof consumers> = (call) =>
-  withClient(call, async (client) => {
-    const { stream, group } = call.args;
-    const infos = await client.xinfoConsumers({ stream, group });
-    const registry = (await nullIfForbidden(client.registry({ stream, group }))) ?? new Map<string, Registration>();
-    const nowMs = await nullIfForbidden(client.time());
-    const known = new Map(infos.map((info) => [info.name, info]));
-    // A consumer that has just started is registered, but may not have read yet.
-    const names = [...new Set([...known.keys(), ...registry.keys()])]
-      .filter((name) => !isReservedConsumer(name))
-      .toSorted();
-    await call.terminal.report(
-      {
-        facts: [
-          { key: "stream", value: stream },
-          { key: "group", value: group },
-          ...reservedFacts(new Map(infos.map(({ name, pending }) => [name, pending]))),
+  withClient(call, (client) => repeat(call, () => show(client, call)));
+
+async function show(client: StreamClient, call: Call): Promise<void> {
+  const { stream, group } = call.args;
+  const infos = await client.xinfoConsumers({ stream, group });
+  const registry = (await nullIfForbidden(client.registry({ stream, group }))) ?? new Map<string, Registration>();
+  const nowMs = await nullIfForbidden(client.time());
+  const known = new Map(infos.map((info) => [info.name, info]));
+  // A consumer that has just started is registered, but may not have read yet.
+  const names = [...new Set([...known.keys(), ...registry.keys()])]
+    .filter((name) => !isReservedConsumer(name))
+    .toSorted();
+  await call.terminal.report(
+    {
+      facts: [
+        { key: "stream", value: stream },
+        { key: "group", value: group },
+        ...reservedFacts(new Map(infos.map(({ name, pending }) => [name, pending]))),
+      ],
+      table: {
+        key: "consumers",
+        columns: [
+          { key: "consumer" },
+          { key: "pending", unit: "count" },
+          { key: "idleMs", title: "idle", unit: "ms" },
+          { key: "alive", tone: (alive) => (alive === false ? "bad" : alive === true ? "good" : undefined) },
+          { key: "state" },
+          { key: "intake", tone: (intake) => (intake === "open" ? "good" : undefined) },
+          { key: "heartbeatMs", title: "heartbeat", unit: "ms" },
+          { key: "inFlight", title: "in flight", unit: "count" },
+          { key: "acknowledged", unit: "count" },
+          { key: "host" },
+          { key: "pid" },
         ],
-        table: {
-          key: "consumers",
-          columns: [
-            { key: "consumer" },
-            { key: "pending", unit: "count" },
-            { key: "idleMs", title: "idle", unit: "ms" },
-            { key: "alive", tone: (alive) => (alive === false ? "bad" : alive === true ? "good" : undefined) },
-            { key: "state" },
-            { key: "intake", tone: (intake) => (intake === "open" ? "good" : undefined) },
-            { key: "heartbeatMs", title: "heartbeat", unit: "ms" },
-            { key: "inFlight", title: "in flight", unit: "count" },
-            { key: "acknowledged", unit: "count" },
-            { key: "host" },
-            { key: "pid" },
-          ],
-          rows: names.map((name) => describe(name, known.get(name), registry.get(name), nowMs)),
-          none: "The group has no consumers.",
-        },
+        rows: names.map((name) => describe(name, known.get(name), registry.get(name), nowMs)),
+        none: "The group has no consumers.",
       },
-      call.options.json,
-    );
-  });
+    },
+    call.options.json,
+  );
+}
 
 function describe(
   consumer: string,

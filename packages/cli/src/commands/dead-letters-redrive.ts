@@ -1,3 +1,4 @@
+import type { RedriveCounts } from "@redis-batch/core";
 import { describeCount } from "@redis-batch/core/internal/errors";
 import type { Run } from "../command.ts";
 import { Failure } from "../failure.ts";
@@ -13,9 +14,11 @@ export const run: Run<typeof redrive> = (call) =>
     return planFirst(terminal, options, plan, async () => {
       const settings = {
         ifTrimmed: options["if-trimmed"],
+        toStream: options["to-stream"],
+        perSecond: options.rate,
         signal,
-        onProgress: ({ redriven, skipped }: { readonly redriven: number; readonly skipped: number }) =>
-          terminal.progress(`${redriven} redriven, ${skipped} skipped`),
+        onProgress: ({ redriven, added, skipped }: RedriveCounts) =>
+          terminal.progress(`${redriven + added} redriven, ${skipped} skipped`),
       };
       const report = await deadLetters.redrive(
         chosen.kind === "ids"
@@ -27,7 +30,7 @@ export const run: Run<typeof redrive> = (call) =>
       return {
         facts: [
           { key: "redriven", value: report.redriven, unit: "count" },
-          { key: "added", title: "added again", value: report.added, unit: "count" },
+          { key: "added", title: "added as new entries", value: report.added, unit: "count" },
           { key: "skipped", value: report.skipped, unit: "count" },
           { key: "missing", title: "not found", value: report.missing, unit: "count" },
           { key: "next", value: report.next },

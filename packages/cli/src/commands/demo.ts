@@ -17,6 +17,7 @@ import { isoTime } from "../point.ts";
 import { groupReport } from "../render/group-report.ts";
 import { renderSnapshot } from "../render/watch-line.ts";
 import type { demo } from "../table/demo.ts";
+import { askFirst } from "./ask-first.ts";
 import { groupOf } from "./monitor.ts";
 import { renderDecision } from "./scale.ts";
 import { withMonitor } from "./with-monitor.ts";
@@ -33,6 +34,7 @@ const LONGEST_MS = 120_000;
 export const run: Run<typeof demo> = async (call) => {
   const { options, terminal, signal } = call;
   if (options.json) throw new Failure("usage", "the tour is for people: it has no JSON output");
+  await askFirst(call, await findServer(call), "adds messages to");
   await using own = (await isThere(call)) ? null : await OwnServer.start(terminal.env["PATH"] ?? "");
   const there: Call = own === null ? call : { ...call, options: { ...options, url: own.url } };
   if (own !== null) await terminal.write(`No server answers, so a temporary one was started: ${own.name}\n`);

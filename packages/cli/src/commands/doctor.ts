@@ -50,7 +50,7 @@ export const run: Run<typeof doctor> = async (call) => {
         columns: [
           { key: "area" },
           { key: "severity", tone: (word) => TONES[word as Severity] },
-          { key: "finding" },
+          { key: "finding", isProse: true },
           { key: "fix" },
         ],
         rows: findings.map(({ area, severity, finding: text, fix }) => ({ area, severity, finding: text, fix })),

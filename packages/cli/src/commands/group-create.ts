@@ -37,7 +37,8 @@ export const run: Run<typeof create> = (call) =>
       { key: "messages", title: "messages to read", value: first.value, unit: "count" },
       { key: "messagesExact", title: "exact count", value: first.isAll },
     ] as const;
-    return planFirst(terminal, options, { facts }, async () => {
+    // It loses nothing, and `group delete` undoes it: there is no need to ask.
+    return planFirst(terminal, { ...options, yes: true }, { facts }, async () => {
       const isNew = await client.xgroupCreate({ stream, group, position });
       if (!isNew) throw new Failure("refused", `another client has just created the group "${group}"`);
       return { facts };

@@ -46,15 +46,17 @@ export async function refuseMissingGroup(call: Call): Promise<void> {
 
 interface Criteria {
   readonly reason: string | undefined;
+  readonly error: string | undefined;
   readonly since: string | undefined;
   readonly before: string | undefined;
 }
 
 /** Makes the filter from the options; `undefined` if none is set. Times such as `2h` (ago) go by the local clock. */
-export function filterOf({ reason, since, before }: Criteria): LetterFilter | undefined {
+export function filterOf({ reason, error, since, before }: Criteria): LetterFilter | undefined {
   const nowMs = Date.now();
   const criteria = {
     ...(reason === undefined ? {} : { reason }),
+    ...(error === undefined ? {} : { error }),
     ...(since === undefined ? {} : { since: new Date(parseMoment("--since", since, nowMs)) }),
     ...(before === undefined ? {} : { before: new Date(parseMoment("--before", before, nowMs)) }),
   };
@@ -77,7 +79,7 @@ export function choose(ids: readonly string[], options: Criteria & { readonly al
     throw new Failure(
       "usage",
       "no dead letters are selected",
-      "give ids, a filter (--reason, --since, --before), or --all",
+      "give ids, a filter (--reason, --error, --since, --before), or --all",
     );
   if (said > 1) throw new Failure("usage", "ids, a filter and --all exclude each other: give one of them");
   if (ids.length === 0) return { kind: "filter", filter: filter ?? "all" };
@@ -120,7 +122,7 @@ export async function countChosen(call: Call, letters: DeadLetters, chosen: Chos
   };
 }
 
-async function* chosenLetters(letters: DeadLetters, chosen: Chosen, limit: number): AsyncGenerator<DeadLetter> {
+export async function* chosenLetters(letters: DeadLetters, chosen: Chosen, limit: number): AsyncGenerator<DeadLetter> {
   if (chosen.kind === "ids") {
     for (const id of chosen.ids) yield* await find(letters, id);
     return;

@@ -3,7 +3,7 @@ import { type AddResult, ConnectionError, type EntryId, PayloadError, Producer, 
 import { systemClock } from "@redis-batch/core/internal/service";
 import type { Invocation, Run } from "../command.ts";
 import { findServer, type Server } from "../connection/open.ts";
-import type { ExitName } from "../exit-codes.ts";
+import { EXIT_CODES, type ExitName } from "../exit-codes.ts";
 import { BrokenPipe, Failure } from "../failure.ts";
 import { Interrupted } from "../interrupts.ts";
 import { type InputLine, readLines } from "../messages/lines.ts";
@@ -225,7 +225,9 @@ async function send(items: AsyncIterable<Item>, call: Call, tally: Tally): Promi
       const { message, fix } = interrupted(call, tally);
       const underWay = tally.open.size;
       const perhaps = `; the server has not confirmed ${underWay} of the lines from there on, and may have added them`;
-      terminal.complain(message, fix === undefined || underWay === 0 ? fix : `${fix}${perhaps}`);
+      const { code } = EXIT_CODES.interrupted;
+      const whole = fix === undefined || underWay === 0 ? fix : `${fix}${perhaps}`;
+      terminal.complain({ code, message, fix: whole }, options.json);
     });
     const results = producer.addEach(paced(), {
       signal,

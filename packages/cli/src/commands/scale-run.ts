@@ -1,3 +1,4 @@
+import { onAbort } from "@redis-batch/core/internal/service";
 import { type Decision, Scaler, type ScalerEvent } from "@redis-batch/scaler";
 import type { Invocation, Run } from "../command.ts";
 import { findServer, withClient } from "../connection/open.ts";
@@ -27,6 +28,7 @@ export const run: Run<typeof scaleRun> = async (call) => {
     },
     ...scalingOf(options.strategy, options),
   });
+  const stopListening = onAbort(signal, () => void scaler.close());
   try {
     await scaler.run({
       ...{ intervalMs: options.interval, signal: AbortSignal.any([signal, stop.signal]) },
@@ -35,6 +37,7 @@ export const run: Run<typeof scaleRun> = async (call) => {
   } catch (error) {
     throw explain(hands.explain(error));
   } finally {
+    stopListening();
     await scaler.close();
   }
   if (teller.fault !== undefined) throw teller.fault;

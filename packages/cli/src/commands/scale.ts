@@ -1,5 +1,5 @@
 import { NoGroupError, RedisBatchError } from "@redis-batch/core";
-import { pause, systemClock } from "@redis-batch/core/internal/service";
+import { onAbort, pause, systemClock } from "@redis-batch/core/internal/service";
 import {
   type Decision,
   decide,
@@ -42,6 +42,7 @@ export const run: Run<typeof scale> = async (call) => {
     else if (options.json) await terminal.write(encodeReportJson(reportOf(args, decisions), true));
     else await terminal.write(decisions.map(renderDecision).join(""));
   };
+  const stopListening = onAbort(signal, () => void scaler.close());
   try {
     if (watch === null) return await pass();
     while (!signal.aborted) {
@@ -55,6 +56,7 @@ export const run: Run<typeof scale> = async (call) => {
     if (signal.aborted && !NoGroupError.is(error)) return;
     throw explain(error);
   } finally {
+    stopListening();
     watch?.end();
     await scaler.close();
   }
@@ -109,7 +111,7 @@ function reportOf({ stream, group }: Call["args"], decisions: readonly Decision[
         { key: "desired", unit: "count" },
         { key: "rate", unit: "count" },
         { key: "binding", title: "decided by" },
-        { key: "reason" },
+        { key: "reason", isProse: true },
       ],
       rows: decisions.map(rowOf),
       none: "",

@@ -3,21 +3,16 @@ import { describeCount, describeMessages } from "@redis-batch/core/internal/erro
 import { systemClock } from "@redis-batch/core/internal/service";
 import type { GroupReport, Monitor, MonitorReport } from "@redis-batch/monitor";
 import type { Invocation } from "../command.ts";
-import { EXIT_CODES } from "../exit-codes.ts";
 import { describeFailure } from "../failure.ts";
 import { isoTime } from "../point.ts";
 import { renderEmptyFrame, renderFrame, type Sample, sampleOf } from "../render/watch-frame.ts";
 import type { monitor } from "../table/monitor.ts";
+import { FullScreen } from "./full-screen.ts";
 import { lateAfterMs } from "./silence-watch.ts";
 
 type Call = Invocation<typeof monitor>;
 
-const ENTER = "\u001b[?1049h\u001b[?25l";
-const LEAVE = "\u001b[?25h\u001b[?1049l";
-const HOME = "\u001b[H";
-const CLEAR_TO_END_OF_LINE = "\u001b[K";
 const MOST_SAMPLES = 500;
-const TICK_MS = 1_000;
 
 /**
  * | state    | keys                                | leaves by          |
@@ -29,36 +24,27 @@ const TICK_MS = 1_000;
 export class Screen {
   readonly #call: Call;
   readonly #monitor: Monitor;
-  readonly #quit: () => void;
+  readonly #screen: FullScreen;
   readonly #samples: Sample[] = [];
   /** The last snapshot of an existing group, and its time by the local clock, which runs on while the server hangs. */
   #seen: { readonly report: MonitorReport; readonly group: GroupReport; readonly atMs: number } | undefined;
-  readonly #cancelTicks: () => void;
   #message = "";
   #isPaused = false;
-  #isLeaving = false;
   #isOver = false;
   #isAsking = false;
   /** Whether a plan or a clean-up is running: a second question would only appear after the answer. */
   #isAtWork = false;
-  readonly #onKeys = (keys: Buffer): void => {
-    for (const key of keys.toString()) this.#press(key);
-  };
-  readonly #onResize = (): void => this.#redraw();
-  // A second Ctrl-C ends the process at once; the terminal must be restored then as well.
-  readonly #onExit = (): void => void process.stdout.write(LEAVE);
-
   constructor(call: Call, monitor: Monitor, quit: () => void) {
     this.#call = call;
     this.#monitor = monitor;
-    this.#quit = quit;
-    process.stdout.write(ENTER);
-    process.stdin.setRawMode(true);
-    process.stdin.on("data", this.#onKeys);
-    process.stdout.on("resize", this.#onResize);
-    process.once("exit", this.#onExit);
-    const timer = setInterval(() => this.#redraw(), TICK_MS);
-    this.#cancelTicks = () => clearInterval(timer);
+    this.#screen = new FullScreen({
+      onKey: (key) => this.#press(key),
+      draw: () => this.#lines(),
+      quit: () => {
+        quit();
+        this.note("finishing the current work; press q again to stop at once");
+      },
+    });
   }
 
   async show(report: MonitorReport): Promise<void> {
@@ -68,7 +54,7 @@ export class Screen {
     this.#seen = { report, group, atMs: systemClock.nowMs() };
     this.#samples.push(sampleOf(group));
     if (this.#samples.length > MOST_SAMPLES) this.#samples.shift();
-    await this.#draw();
+    this.#screen.redraw();
   }
 
   note(sentence: string): void {
@@ -79,31 +65,15 @@ export class Screen {
 
   end(): void {
     this.#isOver = true;
-    this.#cancelTicks();
-    process.stdin.off("data", this.#onKeys);
-    process.stdout.off("resize", this.#onResize);
-    process.off("exit", this.#onExit);
-    process.stdin.setRawMode(false);
-    process.stdin.pause();
-    process.stdout.write(LEAVE);
+    this.#screen.end();
   }
 
   #press(key: string): void {
-    // In raw mode Ctrl-C is a key like any other.
-    if (key === "q" || key === "\u0003") this.#leave();
-    else if (this.#isAsking) void this.#answer(key);
+    if (this.#isAsking) void this.#answer(key);
     else if (key === "p") {
       this.#isPaused = !this.#isPaused;
       this.#redraw();
     } else if (key === "c" && !this.#isAtWork) void this.#ask();
-  }
-
-  /** Ends; at the second request at once, without waiting for a server that hangs. */
-  #leave(): void {
-    if (this.#isLeaving) process.exit(EXIT_CODES.interrupted.code);
-    this.#isLeaving = true;
-    this.#quit();
-    this.note("finishing the current work; press q again to stop at once");
   }
 
   async #ask(): Promise<void> {
@@ -142,25 +112,20 @@ export class Screen {
 
   #redraw(): void {
     // A clean-up may end after the terminal was restored.
-    if (this.#isOver) return;
-    // The next snapshot finds out whether the output is still open.
-    void this.#draw().catch(() => {});
+    if (!this.#isOver) this.#screen.redraw();
   }
 
-  async #draw(): Promise<void> {
+  #lines(): readonly string[] {
     const { columns, rows } = process.stdout;
     const { terminal, args, options } = this.#call;
     const size = { width: columns, height: rows };
     const shared = { isPaused: this.#isPaused, message: this.#message };
-    const lines = ((): string[] => {
-      if (this.#seen === undefined) return renderEmptyFrame({ ...shared, ...args }, size, terminal.paint);
-      const { report, group, atMs } = this.#seen;
-      const ageMs = systemClock.nowMs() - atMs;
-      const at = isoTime(report.atMs + ageMs) ?? "";
-      const isOld = this.#isPaused || ageMs > lateAfterMs(options.interval);
-      const frame = { report, group, samples: this.#samples, ...shared, at, ageMs: isOld ? ageMs : null };
-      return renderFrame(frame, size, terminal.paint);
-    })();
-    await terminal.write(`${HOME}${lines.map((line) => line + CLEAR_TO_END_OF_LINE).join("\r\n")}`);
+    if (this.#seen === undefined) return renderEmptyFrame({ ...shared, ...args }, size, terminal.paint);
+    const { report, group, atMs } = this.#seen;
+    const ageMs = systemClock.nowMs() - atMs;
+    const at = isoTime(report.atMs + ageMs) ?? "";
+    const isOld = this.#isPaused || ageMs > lateAfterMs(options.interval);
+    const frame = { report, group, samples: this.#samples, ...shared, at, ageMs: isOld ? ageMs : null };
+    return renderFrame(frame, size, terminal.paint);
   }
 }

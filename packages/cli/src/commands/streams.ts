@@ -1,47 +1,51 @@
 import { NoGroupError, WrongTypeError } from "@redis-batch/core";
 import type { StreamClient } from "@redis-batch/core/internal/connection";
 import { isOwnKey } from "@redis-batch/core/internal/names";
-import type { Run } from "../command.ts";
+import type { Invocation, Run } from "../command.ts";
 import { withClient } from "../connection/open.ts";
 import { timeOfId } from "../point.ts";
 import type { Row } from "../render/report.ts";
 import type { streams } from "../table/inspect.ts";
+import { repeat } from "./repeat.ts";
 
 const KEYS_AT_ONCE = 1_000;
 const STREAMS_AT_ONCE = 32;
 
-export const run: Run<typeof streams> = (call) =>
-  withClient(call, async (client) => {
-    const { match, limit, all } = call.options;
-    const { names, isAll, hidden } = await findNames(client, { match, limit, all });
-    const rows: Row[] = [];
-    for (let at = 0; at < names.length; at += STREAMS_AT_ONCE) {
-      const found = await Promise.all(names.slice(at, at + STREAMS_AT_ONCE).map((name) => describe(client, name)));
-      rows.push(...found.filter((row) => row !== undefined));
-    }
-    await call.terminal.report(
-      {
-        table: {
-          key: "streams",
-          columns: [
-            { key: "stream" },
-            { key: "length", unit: "count" },
-            { key: "groups", unit: "count" },
-            { key: "added", unit: "count" },
-            { key: "oldest" },
-            { key: "newest" },
-          ],
-          rows,
-          none: match === undefined ? "There are no streams." : "No streams matched.",
-        },
-        notes: [
-          ...(isAll ? [] : [`There are more than ${limit}: narrow the search with --match, or raise --limit.`]),
-          ...(hidden === 0 ? [] : [`Left out: ${hidden} of Redis Batch's own streams; --all shows them.`]),
+type Call = Invocation<typeof streams>;
+
+export const run: Run<typeof streams> = (call) => withClient(call, (client) => repeat(call, () => show(client, call)));
+
+async function show(client: StreamClient, call: Call): Promise<void> {
+  const { match, limit, all } = call.options;
+  const { names, isAll, hidden } = await findNames(client, { match, limit, all });
+  const rows: Row[] = [];
+  for (let at = 0; at < names.length; at += STREAMS_AT_ONCE) {
+    const found = await Promise.all(names.slice(at, at + STREAMS_AT_ONCE).map((name) => describe(client, name)));
+    rows.push(...found.filter((row) => row !== undefined));
+  }
+  await call.terminal.report(
+    {
+      table: {
+        key: "streams",
+        columns: [
+          { key: "stream" },
+          { key: "length", unit: "count" },
+          { key: "groups", unit: "count" },
+          { key: "added", unit: "count" },
+          { key: "oldest" },
+          { key: "newest" },
         ],
+        rows,
+        none: match === undefined ? "There are no streams." : "No streams matched.",
       },
-      call.options.json,
-    );
-  });
+      notes: [
+        ...(isAll ? [] : [`There are more than ${limit}: narrow the search with --match, or raise --limit.`]),
+        ...(hidden === 0 ? [] : [`Left out: ${hidden} of Redis Batch's own streams; --all shows them.`]),
+      ],
+    },
+    call.options.json,
+  );
+}
 
 interface Wanted {
   readonly match: string | undefined;
@@ -51,7 +55,7 @@ interface Wanted {
 }
 
 /** Sorted names without duplicates. */
-async function findNames(client: StreamClient, { match, limit, all }: Wanted) {
+export async function findNames(client: Pick<StreamClient, "scanStreams">, { match, limit, all }: Wanted) {
   const names = new Set<string>();
   const hidden = new Set<string>();
   let cursor: string | null = null;

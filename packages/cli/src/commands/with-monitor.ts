@@ -1,3 +1,4 @@
+import { onAbort } from "@redis-batch/core/internal/service";
 import { Monitor, type MonitorOptions } from "@redis-batch/monitor";
 import type { Invocation } from "../command.ts";
 import { findServer } from "../connection/open.ts";
@@ -30,11 +31,15 @@ export async function withMonitor<Result>(
       settings.observer?.(event);
     },
   });
+  // Closing ends the running pass when the server does not answer, instead of waiting until it fails.
+  const stopListening = onAbort(call.signal, () => void monitor.close());
   try {
     return await run(monitor);
   } catch (error) {
+    if (call.signal.aborted) throw call.signal.reason;
     throw explain(error);
   } finally {
+    stopListening();
     await monitor.close();
   }
 }

@@ -7,13 +7,14 @@ import {
   type StreamClient,
   sourceOfAddress,
 } from "@redis-batch/core/internal/connection";
+import { onAbort, systemClock } from "@redis-batch/core/internal/service";
 import type { Invocation } from "../command.ts";
 import { Failure } from "../failure.ts";
 import { adviseOnConnection } from "./advice.ts";
 import { chooseContext, contextsPath, readContexts } from "./contexts.ts";
 import { readFilesAgain, readTls } from "./files.ts";
 import { readPassword } from "./password.ts";
-import { decidePlace, type Place, urlOf } from "./place.ts";
+import { decidePlace, type Place, urlOf, withoutPassword } from "./place.ts";
 
 type Caller = Pick<Invocation, "options" | "terminal" | "signal">;
 
@@ -21,11 +22,15 @@ type Caller = Pick<Invocation, "options" | "terminal" | "signal">;
 export interface Server {
   readonly redis: RedisSource;
   readonly connectTimeoutMs: number;
+  /** Its address, without a password. */
+  readonly address: string;
+  /** Whether it is on this machine. */
+  readonly isLocal: boolean;
   /**
    * Tells the user when there is no connection yet, and why, long before the connect timeout. The packages take it as an
    * observer, the port as `report`.
    */
-  readonly observe: (event: { readonly type: string; readonly reason?: string }) => void;
+  readonly observe: (event: { readonly type: string; readonly reason?: string | null }) => void;
   /** Adds to a connection error where the address came from. */
   readonly explain: (error: unknown) => unknown;
 }
@@ -47,6 +52,8 @@ export async function findServer({ options, terminal }: Caller): Promise<Server>
   return {
     redis: readFilesAgain(sourceOf(place, password, env), place),
     connectTimeoutMs: options["connect-timeout"],
+    address: withoutPassword(urlOf(place)),
+    isLocal: isLocal(place),
     observe: ({ type, reason = "" }) => {
       if (type === "connectFailed") terminal.note(`no connection yet: ${reason}; retrying`, "warn");
     },
@@ -70,15 +77,49 @@ export async function withClient<Result>(
   const server = await findServer(caller);
   // No read ever blocks here.
   const client = createRedisStreamClient({ redis: server.redis, blockMs: 0, report: server.observe });
+  const stopListening = endWhenSilent(client, caller.signal);
   try {
     await client.connect(["commands"], { timeoutMs: server.connectTimeoutMs, signal: caller.signal });
     return await run(client, server);
   } catch (error) {
     throw server.explain(error);
   } finally {
+    stopListening();
     await client.close();
   }
 }
+
+// As services wait for a server that does not answer, when they are closed.
+const SILENT_MS = 3_000;
+
+/** Once the signal has aborted, closes the client if the server does not answer: no command is waited for any longer. */
+export function endWhenSilent(client: Pick<StreamClient, "info" | "close">, signal: AbortSignal): () => void {
+  let cancel = (): void => {};
+  const stopListening = onAbort(signal, () => {
+    cancel = systemClock.setTimer(SILENT_MS, () => void client.close());
+    // Any answer is one, a refusal too.
+    void client
+      .info()
+      .catch(() => {})
+      .finally(cancel);
+  });
+  return () => {
+    stopListening();
+    cancel();
+  };
+}
+
+/** Whether all of its addresses are of this machine. */
+function isLocal(place: Place): boolean {
+  const address = parseRedisUrl(urlOf(place));
+  if (isClusterAddress(address)) return address.seeds.every(({ host }) => isLoopback(host));
+  const { sentinels, host, path } = address;
+  if (sentinels !== undefined && sentinels !== null) return sentinels.every((one) => isLoopback(one.host));
+  return path !== undefined || isLoopback(host);
+}
+
+const isLoopback = (host: string | undefined): boolean =>
+  host === undefined || /^(localhost|127(\.\d+){3}|::1|\[::1\])$/i.test(host);
 
 /** Those of ioredis for one connection. */
 type Settings = Exclude<ReturnType<typeof parseRedisUrl>, { readonly seeds: unknown }>;

@@ -1,5 +1,6 @@
 /** Selects the server from options, environment and configuration. */
-import type { GlobalOptions } from "../command-line/global-options.ts";
+import type { COMMON_OPTIONS, GlobalOptions } from "../command-line/global-options.ts";
+import type { OptionValues } from "../command-line/spec.ts";
 import { Failure } from "../failure.ts";
 import type { SavedContext } from "./contexts.ts";
 
@@ -26,7 +27,7 @@ export interface Place {
 }
 
 type Env = Readonly<Record<string, string | undefined>>;
-type ConnectionOptions = Omit<GlobalOptions, "json" | "help" | "connect-timeout">;
+type ConnectionOptions = Omit<GlobalOptions, keyof OptionValues<typeof COMMON_OPTIONS> | "connect-timeout">;
 
 const DEFAULT_URL = "redis://localhost:6379";
 

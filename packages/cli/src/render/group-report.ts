@@ -1,6 +1,7 @@
 /** The health of a group, as a report. */
 import type { ConsumerStatus, GroupHealth, GroupReport, MonitorReport } from "@redis-batch/monitor";
 import type { Tone } from "./paint.ts";
+import { pauseFacts } from "./pause.ts";
 import type { Cell, Report } from "./report.ts";
 
 export function groupReport({ stream, length, retention }: MonitorReport, group: GroupReport): Report {
@@ -10,6 +11,8 @@ export function groupReport({ stream, length, retention }: MonitorReport, group:
       { key: "group", value: group.group },
       { key: "health", value: group.health, tone: (health) => healthTone(health as GroupHealth) },
       { key: "reason", value: group.reason },
+      ...pauseFacts(group.pause),
+      { key: "pauseNotObeyedBy", value: group.pause === null ? null : group.pause.notObeyedBy.length, unit: "count" },
       { key: "waiting", value: group.backlog.messages, unit: "count" },
       { key: "waitingSource", title: "waiting from", value: group.backlog.source },
       { key: "pending", value: group.pending, unit: "count" },
@@ -44,7 +47,7 @@ export function groupReport({ stream, length, retention }: MonitorReport, group:
         { key: "foreign" },
         { key: "host" },
         { key: "pid" },
-        { key: "reason" },
+        { key: "reason", isProse: true },
       ],
       rows: group.consumers.map((consumer) => ({
         consumer: consumer.consumer,
@@ -65,9 +68,11 @@ export function groupReport({ stream, length, retention }: MonitorReport, group:
   };
 }
 
+const WARNED: readonly GroupHealth[] = ["FALLING BEHIND", "REWOUND", "PAUSED"];
+
 export function healthTone(health: GroupHealth): Tone | undefined {
   if (health === "OK") return "good";
-  return health === "UNKNOWN" ? "quiet" : health === "FALLING BEHIND" || health === "REWOUND" ? "warn" : "bad";
+  return health === "UNKNOWN" ? "quiet" : WARNED.includes(health) ? "warn" : "bad";
 }
 
 function statusTone(status: ConsumerStatus): Tone {

@@ -17,6 +17,8 @@ export interface Column {
   readonly title?: string;
   readonly unit?: Unit;
   readonly tone?: (value: Cell, row: Row) => Tone | undefined;
+  /** Whether it is a sentence: the last to be cut where the terminal is narrow. */
+  readonly isProse?: boolean;
 }
 
 export type Row = Readonly<Record<string, Cell>>;
@@ -49,6 +51,14 @@ export function encodeReportJson({ facts = [], table, notes = [] }: Report, isLi
   return `${encodeJson(json, isLine ? undefined : 2)}\n`;
 }
 
+/** NDJSON: a line for each row of the table; without a table one line with the facts. */
+export function encodeRows({ table, ...rest }: Report): string {
+  if (table === undefined) return encodeReportJson(rest, true);
+  return table.rows
+    .map((row) => encodeReportJson({ facts: table.columns.map(({ key }) => ({ key, value: row[key] ?? null })) }, true))
+    .join("");
+}
+
 /** `width`: of the terminal; without it nothing is cut. */
 export function renderReport(report: Report, paint: Paint, width?: number): string {
   const { facts = [], table, notes = [] } = report;
@@ -75,7 +85,13 @@ function tableLines({ columns, rows }: NonNullable<Report["table"]>, paint: Pain
     Math.max(displayWidth(head), ...cells.map((line) => displayWidth(line[at] ?? ""))),
   );
   const fitted =
-    width === undefined ? widths : shrink(widths, heads.map(displayWidth), width - 2 * (columns.length - 1));
+    width === undefined
+      ? widths
+      : shrink(
+          widths,
+          columns.map(({ isProse }, at) => leastOf(widths[at] ?? 0, heads[at] ?? "", isProse === true)),
+          width - 2 * (columns.length - 1),
+        );
   const line = (texts: readonly string[], tones: readonly (Tone | undefined)[]): string =>
     texts
       .map((text, at) => {
@@ -101,11 +117,33 @@ function tableLines({ columns, rows }: NonNullable<Report["table"]>, paint: Pain
   ];
 }
 
-/** Narrows the widest columns until the line fits, but none below the width of its heading, or 8. */
-function shrink(widths: readonly number[], least: readonly number[], most: number): number[] {
+// As much of a sentence as tells what it is about.
+const LEAST_PROSE = 60;
+
+/** To how many columns one may be narrowed first, and at last. */
+function leastOf(width: number, head: string, isProse: boolean): readonly [first: number, last: number] {
+  const last = Math.min(width, Math.max(displayWidth(head), 8));
+  return [isProse ? Math.min(width, LEAST_PROSE) : last, last];
+}
+
+/** Narrows the widest columns until the line fits: sentences only when nothing else can be cut any more. */
+function shrink(widths: readonly number[], least: readonly (readonly [number, number])[], most: number): number[] {
+  const once = narrow(
+    widths,
+    least.map(([first]) => first),
+    most,
+  );
+  return narrow(
+    once,
+    least.map(([, last]) => last),
+    most,
+  );
+}
+
+function narrow(widths: readonly number[], least: readonly number[], most: number): number[] {
   const fitted = [...widths];
   for (let over = fitted.reduce((sum, width) => sum + width, 0) - most; over > 0; over--) {
-    const room = fitted.map((width, at) => width - Math.max(least[at] ?? 0, Math.min(8, widths[at] ?? 0)));
+    const room = fitted.map((width, at) => width - (least[at] ?? 0));
     const widest = fitted.reduce(
       (best, width, at) => ((room[at] ?? 0) > 0 && width > (fitted[best] ?? 0) ? at : best),
       room.findIndex((free) => free > 0),

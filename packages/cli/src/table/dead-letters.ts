@@ -1,7 +1,7 @@
-import { FILTERED_SPEC, LIST_SPEC, REDRIVE_SPEC } from "@redis-batch/core/spec";
+import { FILTERED_SPEC, LIST_SPEC, REDRIVE_SPEC, SUMMARISE_SPEC } from "@redis-batch/core/spec";
 import { flagOf } from "../command-line/flag-of.ts";
 import { defineCommand } from "../command-line/spec.ts";
-import { LETTER_OPTIONS, PLAN_OPTIONS } from "./shared.ts";
+import { LETTER_OPTIONS, PLAN_OPTIONS, WATCH_OPTIONS } from "./shared.ts";
 
 const ADDRESS = [
   { name: "stream", isName: true, about: "the stream's key" },
@@ -17,15 +17,61 @@ export const list = defineCommand({
   args: [...ADDRESS],
   options: {
     ...LETTER_OPTIONS,
+    newest: flagOf(LIST_SPEC.newestFirst),
     from: { kind: "text", value: "id", about: "start at this dead letter: where the previous page ended" },
     limit: flagOf(LIST_SPEC.limit, { default: 50, about: "maximum number of dead letters" }),
+    ...WATCH_OPTIONS,
   },
   examples: [
     { line: "redis-batch dead-letters list orders billing", does: "the oldest fifty" },
+    { line: "redis-batch dead-letters list orders billing --newest --error timeout", does: "the last timeouts" },
     {
       line: "redis-batch dead-letters list orders billing --reason maxDeliveries --since 1h",
       does: "messages that failed too often in the last hour",
     },
+  ],
+  connects: true,
+  drains: true,
+});
+
+export const summary = defineCommand({
+  path: ["dead-letters", "summary"],
+  summary: "Show dead letters by what went wrong",
+  about: [
+    "Errors that differ only in ids, numbers or times are one: … stands for what differs. Each has its number, its first and its last time, and a sample for `dead-letters show`.",
+  ],
+  args: [...ADDRESS],
+  options: { ...LETTER_OPTIONS, limit: flagOf(SUMMARISE_SPEC.limit), ...WATCH_OPTIONS },
+  examples: [{ line: "redis-batch dead-letters summary orders billing --since 1d", does: "what went wrong today" }],
+  connects: true,
+  drains: true,
+});
+
+export const exportLetters = defineCommand({
+  path: ["dead-letters", "export"],
+  summary: "Print dead letters as NDJSON, to keep or to import",
+  about: ["One line each, the oldest first: the whole message with its history. Changes nothing."],
+  args: [...ADDRESS],
+  options: { ...LETTER_OPTIONS, limit: flagOf(FILTERED_SPEC.limit, { default: 100_000 }) },
+  examples: [
+    { line: "redis-batch dead-letters export orders billing > letters.ndjson", does: "all of them, into a file" },
+  ],
+  connects: true,
+});
+
+export const importLetters = defineCommand({
+  path: ["dead-letters", "import"],
+  summary: "Add exported dead letters to a group",
+  about: [
+    "Reads what `export` printed. Each gets a new id and keeps its history. They are not messages of the group until they are redriven; if their entries are not in this stream, redrive them with --if-trimmed add, or to another stream. The same file imported twice is there twice.",
+  ],
+  args: [...ADDRESS],
+  options: {
+    file: { kind: "text", value: "path", about: "the file; - is standard input, which needs --yes" },
+    ...PLAN_OPTIONS,
+  },
+  examples: [
+    { line: "redis-batch dead-letters import orders billing --file letters.ndjson --yes", does: "add what was kept" },
   ],
   connects: true,
 });
@@ -59,6 +105,7 @@ export const redrive = defineCommand({
   summary: "Return dead letters to their group",
   about: [
     "Each message becomes pending again under its original entry id, for this group only, with a delivery count of 0. If its entry is no longer in the stream, the dead letter stays, unless --if-trimmed add adds the message to the stream again, for every group. If a dead letter stays, or one of the ids is not found, the exit code is 6.",
+    "--to-stream adds the messages to another stream instead, as new entries for all of its groups. That needs the producer's rights there, and `discard` here.",
   ],
   args: [...ADDRESS, IDS],
   options: {
@@ -66,11 +113,17 @@ export const redrive = defineCommand({
     all: ALL,
     limit: LIMIT,
     "if-trimmed": flagOf(REDRIVE_SPEC.ifTrimmed),
+    "to-stream": flagOf(REDRIVE_SPEC.toStream, { value: "key" }),
+    rate: flagOf(REDRIVE_SPEC.perSecond),
     ...PLAN_OPTIONS,
   },
   examples: [
     { line: "redis-batch dead-letters redrive orders billing --reason maxDeliveries", does: "show the plan" },
     { line: "redis-batch dead-letters redrive orders billing --reason maxDeliveries --yes", does: "carry it out" },
+    {
+      line: "redis-batch dead-letters redrive orders billing --all --to-stream retry --rate 50 --yes",
+      does: "add them to the stream retry, fifty per second",
+    },
   ],
   connects: true,
   drains: true,

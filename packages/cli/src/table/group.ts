@@ -1,3 +1,5 @@
+import { PAUSE_SPEC } from "@redis-batch/monitor/spec";
+import { flagOf } from "../command-line/flag-of.ts";
 import { defineCommand } from "../command-line/spec.ts";
 import { PLAN_OPTIONS } from "./shared.ts";
 
@@ -19,9 +21,10 @@ export const create = defineCommand({
     },
     "create-stream": { kind: "flag", about: "also create the stream if it is missing" },
     ...PLAN_OPTIONS,
+    yes: { ...PLAN_OPTIONS.yes, about: "not needed here: it loses nothing" },
   },
   examples: [
-    { line: "redis-batch group create orders audit --from 1d --yes", does: "messages of the last day, and new ones" },
+    { line: "redis-batch group create orders audit --from 1d", does: "messages of the last day, and new ones" },
   ],
   connects: true,
 });
@@ -63,6 +66,37 @@ export const remove = defineCommand({
   examples: [
     { line: "redis-batch group delete orders old-audit --yes", does: "delete a group that has processed everything" },
   ],
+  connects: true,
+});
+
+export const pause = defineCommand({
+  path: ["group", "pause"],
+  summary: "Pause a group for all of its consumers",
+  about: [
+    "Within a heartbeat (5 s) every consumer stops taking messages, finishes what is open, and releases the rest, uncounted, if another consumer is alive. Whoever joins meanwhile rests as well, and the scaler keeps the number of consumers. It ends with `group resume`, or by itself after --for. A group that is paused already gets the new pause. Consumers that are not of Redis Batch, or of an earlier version, go on: they are named.",
+  ],
+  args: [...ADDRESS],
+  options: {
+    for: flagOf(PAUSE_SPEC.forMs),
+    by: flagOf(PAUSE_SPEC.by, { about: "who pauses it; default: your user name and this host" }),
+    reason: flagOf(PAUSE_SPEC.reason),
+  },
+  examples: [
+    {
+      line: 'redis-batch group pause orders billing --for 10m --reason "the database moves"',
+      does: "for ten minutes at most",
+    },
+  ],
+  connects: true,
+});
+
+export const resume = defineCommand({
+  path: ["group", "resume"],
+  summary: "End the pause of a group",
+  about: ["The consumers go on within a heartbeat (5 s). Shows the pause that it ended."],
+  args: [...ADDRESS],
+  options: {},
+  examples: [{ line: "redis-batch group resume orders billing", does: "go on" }],
   connects: true,
 });
 

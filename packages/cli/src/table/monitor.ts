@@ -3,7 +3,7 @@ import { METRICS_SERVER_SPEC, MONITOR_SPEC, RUN_SPEC } from "@redis-batch/monito
 import { flagOf } from "../command-line/flag-of.ts";
 import { defineCommand, defineOptions } from "../command-line/spec.ts";
 import { CHECK_CODES } from "../decisions/check.ts";
-import { PLAN_OPTIONS } from "./shared.ts";
+import { PLAN_OPTIONS, STREAMS_OPTIONS, WATCH_OPTIONS } from "./shared.ts";
 
 const STREAM = { name: "stream", isName: true, about: "the stream's key" } as const;
 const WATCHED = { ...STREAM, forSeveral: "call it once for each, or look at them in `redis-batch dashboard`" } as const;
@@ -25,8 +25,7 @@ export const monitor = defineCommand({
   args: [WATCHED, GROUP],
   options: {
     ...JUDGING,
-    watch: { kind: "flag", short: "w", about: "repeat, until Ctrl-C" },
-    interval: flagOf(RUN_SPEC.intervalMs, { default: "2s" }),
+    ...WATCH_OPTIONS,
     "auto-cleanup": {
       kind: "flag",
       about: "hand over the messages of dead consumers while this runs; implies --watch",
@@ -37,6 +36,35 @@ export const monitor = defineCommand({
     { line: "redis-batch monitor orders billing --watch", does: "live" },
     { line: "redis-batch monitor orders billing --watch --json >> billing.ndjson", does: "a log of snapshots" },
   ],
+  connects: true,
+  drains: true,
+});
+
+export const status = defineCommand({
+  path: ["status"],
+  summary: "Show all groups of all streams, the worst first",
+  about: [
+    "Exits with 0 if all groups are well, with 1 if one is not: FALLING BEHIND, REWOUND, PAUSED, STALLED, STOPPED, FAILING or AHEAD. Rates and trends need --watch. Looks at up to --limit streams, over one connection.",
+  ],
+  args: [],
+  options: { ...STREAMS_OPTIONS, ...WATCH_OPTIONS },
+  examples: [
+    { line: "redis-batch status", does: "all groups" },
+    { line: "redis-batch status --match 'orders*' -o ndjson", does: "a line of JSON for each group" },
+  ],
+  connects: true,
+  drains: true,
+});
+
+export const top = defineCommand({
+  path: ["top"],
+  summary: "Show all groups live, with keys",
+  about: [
+    "Uses the whole terminal: ↑ ↓ (or j k) select a group, Enter shows its consumers, Esc goes back; s sorts (worst, waiting, age, name), p pauses the display, q quits. Elsewhere the same as `status --watch`.",
+  ],
+  args: [],
+  options: { ...STREAMS_OPTIONS, interval: flagOf(RUN_SPEC.intervalMs, { default: "2s" }) },
+  examples: [{ line: "redis-batch top --match 'orders*'", does: "some of them, live" }],
   connects: true,
   drains: true,
 });

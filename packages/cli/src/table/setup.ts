@@ -104,6 +104,21 @@ export const completion = defineCommand({
   connects: false,
 });
 
+export const completionNames = defineCommand({
+  path: ["completion", "names"],
+  summary: "Print the names of streams, groups or contexts, for completion",
+  about: [
+    "The completion scripts call it. Prints a name per line, up to a thousand, without those that a shell would have to quote; nothing if the server does not answer within a second. It always exits with 0.",
+  ],
+  args: [
+    { name: "kind", about: "what to list", choices: ["stream", "group", "context"] },
+    { name: "stream", isName: true, optional: true, about: "the stream whose groups are listed" },
+  ],
+  options: {},
+  examples: [{ line: "redis-batch completion names group orders", does: "the groups of orders" }],
+  connects: true,
+});
+
 export const reference = defineCommand({
   path: ["reference"],
   summary: "Print the reference of all commands, in Markdown",

@@ -1,0 +1,93 @@
+import { createReadStream } from "node:fs";
+import { deadLetterKey } from "@redis-batch/core";
+import type { StreamClient } from "@redis-batch/core/internal/connection";
+import type { Invocation, Run } from "../command.ts";
+import { withClient } from "../connection/open.ts";
+import { Failure } from "../failure.ts";
+import { parseLetterLine } from "../messages/letter-line.ts";
+import { readLines } from "../messages/lines.ts";
+import { NOTHING_TO_DO, planFirst } from "../plan.ts";
+import type { importLetters } from "../table/dead-letters.ts";
+import { findGroup } from "./find-group.ts";
+
+type Call = Invocation<typeof importLetters>;
+
+const ADDED_AT_ONCE = 100;
+
+export const run: Run<typeof importLetters> = (call) =>
+  withClient(call, async (client) => {
+    const { args, options, terminal } = call;
+    const { stream, group } = args;
+    await findGroup(client, stream, group);
+    const address = [
+      { key: "stream", value: stream },
+      { key: "group", value: group },
+    ] as const;
+    // Standard input can be read once only.
+    const isOnce = isStdin(options);
+    if (isOnce && (!options.yes || options["dry-run"])) {
+      throw new Failure(
+        "usage",
+        "standard input can be read once only",
+        "give --yes, or a --file to see the plan first",
+      );
+    }
+    let letters = 0;
+    if (!isOnce) for await (const few of readLetters(options)) letters += few.length;
+    const facts = [
+      ...address,
+      { key: "letters", title: "to import", value: isOnce ? null : letters, unit: "count" },
+    ] as const;
+    const nothing = letters === 0 && !isOnce ? NOTHING_TO_DO : undefined;
+    return planFirst(terminal, options, { facts, nothing }, async () => {
+      const imported = await add(client, call);
+      return { facts: [...address, { key: "imported", value: imported, unit: "count" }] };
+    });
+  });
+
+async function add(client: StreamClient, { args, options, terminal }: Call): Promise<number> {
+  const key = deadLetterKey(args.stream, args.group);
+  let imported = 0;
+  for await (const few of readLetters(options)) {
+    const results = await client.xaddMany(few.map((fields) => ({ stream: key, fields })));
+    imported += results.filter((result) => typeof result === "string").length;
+    terminal.progress(`${imported} imported`);
+    for (const result of results) {
+      if (typeof result !== "string") {
+        terminal.note(`${imported} were imported before this failed`, "warn");
+        throw result;
+      }
+    }
+  }
+  return imported;
+}
+
+const isStdin = ({ file }: Call["options"]): boolean => file === "-" || (file === undefined && !process.stdin.isTTY);
+
+/** The entries of the file, some at a time. */
+async function* readLetters(options: Call["options"]): AsyncGenerator<readonly (readonly (string | Buffer)[])[]> {
+  if (options.file === undefined && !isStdin(options)) {
+    throw new Failure("usage", "no file was given", "--file takes what `dead-letters export` printed");
+  }
+  const source = isStdin(options) ? process.stdin : createReadStream(options.file ?? "");
+  let few: (readonly (string | Buffer)[])[] = [];
+  try {
+    for await (const { number, text, why } of readLines(source as AsyncIterable<Buffer>)) {
+      if (text?.trim() === "") continue;
+      const read = text === null ? ({ kind: "malformed", why: why ?? "" } as const) : parseLetterLine(text);
+      if (read.kind === "malformed") {
+        throw new Failure("usage", `line ${number} is not a dead letter: ${read.why}`, "this line was not imported");
+      }
+      few.push(read.fields);
+      if (few.length < ADDED_AT_ONCE) continue;
+      yield few;
+      few = [];
+    }
+  } catch (error) {
+    if (error instanceof Error && "syscall" in error) {
+      throw new Failure("usage", `the input cannot be read: ${error.message}`, "--file takes the path of a file");
+    }
+    throw error;
+  }
+  if (few.length > 0) yield few;
+}

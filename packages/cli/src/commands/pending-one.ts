@@ -1,0 +1,71 @@
+/** What the commands on one pending message share: who has it, and whether it may be taken. */
+import { isEntryId } from "@redis-batch/core";
+import type { StreamClient } from "@redis-batch/core/internal/connection";
+import { nullIfForbidden } from "@redis-batch/core/internal/errors";
+import { isAlive, type PendingEntry } from "@redis-batch/core/internal/groups";
+import { isReservedConsumer, LATER, quoteName } from "@redis-batch/core/internal/names";
+import { Failure } from "../failure.ts";
+import { isoTime, timeOfId } from "../point.ts";
+import { findGroup } from "./find-group.ts";
+
+export interface OneMessage {
+  readonly stream: string;
+  readonly group: string;
+  readonly id: string;
+}
+
+export interface Found {
+  readonly message: PendingEntry;
+  /** Whether a consumer that lives may be at work on it; `null`: that of a consumer which is not of Redis Batch is unknown. */
+  readonly isHeld: boolean | null;
+  readonly dueMs: number | null;
+}
+
+/** @throws {Failure} when it is not pending */
+export async function findPending(client: StreamClient, { stream, group, id }: OneMessage): Promise<Found> {
+  if (!isEntryId(id)) throw new Failure("usage", "<id> must be the id of a message, such as 1700000000000-0");
+  await findGroup(client, stream, group);
+  const [message] = await client.xpendingRange({ stream, group, from: id, to: id, count: 1 });
+  if (message === undefined) {
+    throw new Failure(
+      "missing",
+      `the message ${id} is not pending in the group`,
+      "`redis-batch pending` lists those that are",
+    );
+  }
+  const { consumer } = message;
+  if (isReservedConsumer(consumer)) {
+    const due = consumer === LATER ? await nullIfForbidden(client.dueTimes({ stream, group, ids: [id] })) : null;
+    return { message, isHeld: false, dueMs: due?.get(id) ?? null };
+  }
+  const registered = (await client.registry({ stream, group })).get(consumer);
+  return { message, isHeld: registered === undefined ? null : isAlive(registered, await client.time()), dueMs: null };
+}
+
+export function factsOf(one: OneMessage, { message, isHeld, dueMs }: Found) {
+  return [
+    { key: "stream", value: one.stream },
+    { key: "group", value: one.group },
+    { key: "id", value: one.id },
+    { key: "added", value: timeOfId(one.id) },
+    { key: "consumer", value: message.consumer },
+    { key: "held", title: "its consumer is alive", value: isHeld },
+    { key: "idleMs", title: "idle", value: message.idleMs, unit: "ms" },
+    { key: "deliveries", value: message.deliveries, unit: "count" },
+    { key: "due", value: isoTime(dueMs ?? 0) },
+  ] as const;
+}
+
+/** Why it is not taken; `undefined`: it may be. */
+export function refuseHeld({ message, isHeld }: Found, take: boolean): Failure | undefined {
+  if (isHeld === false || take) return undefined;
+  const { consumer } = message;
+  const why =
+    isHeld === true
+      ? `the consumer ${quoteName(consumer)} is alive and may be at work on it`
+      : `the consumer ${quoteName(consumer)} is not of Redis Batch, and may be at work on it`;
+  return new Failure("refused", why, "--take takes it all the same: its handler may then process it a second time");
+}
+
+export const changedHands = (): Failure =>
+  new Failure("refused", "the message has just changed hands, or is not pending any more", "run the command again");

@@ -1,0 +1,54 @@
+import { hostname } from "node:os";
+import { eventually, uniqueName, useServer } from "@redis-batch/test-support";
+import { describe, expect, it } from "vitest";
+import { expectEnd, expectSameContent, useCli } from "./cli.ts";
+
+const redis = useServer();
+const cli = useCli(redis);
+
+describe("group pause and resume", () => {
+  it("stop a real consumer and let it go on, and everything says who did it", async () => {
+    const stream = uniqueName("pause");
+    const add = (n: number) => redis.server.command("XADD", stream, "*", "n", n);
+    await add(1);
+    await redis.server.command("XGROUP", "CREATE", stream, "g", "0");
+    await using consumer = await cli.start(["consume", stream, "g", "--lease", "1s", "--max-wait", "10ms"]);
+    await consumer.waitForLine(/"n":"1"/, { timeoutMs: 20_000 });
+    await redis.server.command("XGROUP", "CREATECONSUMER", stream, "g", "foreign");
+    const paused = await cli.run(["group", "pause", stream, "g", "--for", "10m", "--reason", "the database moves"]);
+    expectEnd(paused, 0, `@${hostname()}`, "the database moves", "foreign", "stop these by hand");
+    await eventually("it rests", async () => {
+      const { consumers } = await cli.json(["consumers", stream, "g"]);
+      return (consumers as { intake: string | null }[]).some(({ intake }) => intake === "group-paused");
+    });
+    await add(2);
+    const monitor = ["monitor", stream, "g"];
+    const [table, json, check, doctor, scale] = await Promise.all([
+      cli.run(monitor),
+      cli.json(monitor),
+      cli.run(["check", stream, "g"]),
+      cli.run(["doctor", stream, "g"]),
+      cli.json(["scale", stream, "g"]),
+    ]);
+    // How long ago it was goes on between the two.
+    const steady = (text: string) => text.replace(/\d+ (ms|s) ago/, "a while ago");
+    expectSameContent(steady(table.stdout), { ...json, reason: steady(String(json["reason"])) });
+    expect(json).toMatchObject({
+      health: "PAUSED",
+      pauseReason: "the database moves",
+      pauseNotObeyedBy: 1,
+      waiting: 1,
+    });
+    expectEnd(check, 1, "PAUSED", "the database moves");
+    expectEnd(doctor, 0, "paused by", `redis-batch group resume ${stream} g`);
+    for (const decision of scale["decisions"] as readonly unknown[]) {
+      expect(decision).toMatchObject({ binding: "paused", direction: "NO_SCALE" });
+    }
+    expect(consumer.lines.join("\n")).not.toContain('"n":"2"');
+    const again = await cli.json(["group", "pause", stream, "g", "--by", "anna"]);
+    expect(again).toMatchObject({ pausedBy: "anna", pausedUntil: null, goOn: [{ consumer: "foreign" }] });
+    expect(await cli.json(["group", "resume", stream, "g"])).toMatchObject({ pausedBy: "anna" });
+    await consumer.waitForLine(/"n":"2"/, { timeoutMs: 20_000 });
+    expectEnd(await cli.run(["group", "resume", stream, "g"]), 0, "There is nothing to do.");
+  });
+});
