@@ -32,6 +32,7 @@ export const CALLS: Readonly<Record<string, readonly string[]>> = {
   "group create": ["STREAM", "h"],
   "group pause": ["STREAM", "g"],
   "group resume": ["STREAM", "g"],
+  "group rate": ["STREAM", "g", "--messages", "5"],
   "group seek": ["STREAM", "g", "--to", "end"],
   "group delete": ["STREAM", "g"],
   reassign: ["STREAM", "g", "--from", "a", "--to", "b"],

@@ -71,8 +71,8 @@ const MAY: Readonly<
   scaler: { keyless: KEYLESS, plain: { stream: INSPECT, dead: [] }, requested: NO_MORE },
   deadLetters: {
     keyless: KEYLESS,
-    plain: { stream: [], dead: ["xrange", "xlen", "xinfo|stream"] },
-    requested: { stream: ["xrange", "xpending", "xclaim", "xinfo|groups", "xadd"], dead: ["xdel"] },
+    plain: { stream: [], dead: ["xrange", "xrevrange", "xlen", "xinfo|stream"] },
+    requested: { stream: ["xrange", "xpending", "xclaim", "xinfo|groups", "xadd"], dead: ["xdel", "xadd"] },
   },
   dashboard: {
     keyless: KEYLESS,
@@ -88,7 +88,7 @@ const MAY: Readonly<
       ],
       dead: ["xlen"],
     },
-    requested: NO_MORE,
+    requested: { stream: ["xack"], dead: ["xadd"] },
   },
 };
 
@@ -345,6 +345,8 @@ class Work {
   async buryTheDead(): Promise<void> {
     await using letters = new DeadLetters({ redis: this.as("deadLetters"), stream: STREAM, group: GROUP });
     const { letters: page } = await letters.list();
+    expect((await letters.list({ newestFirst: true })).letters).toHaveLength(2);
+    expect((await letters.summarise()).examined).toBe(2);
     expect(page).toHaveLength(2);
     expect(await letters.redrive({ ids: page.slice(0, 1).map(({ id }) => id) })).toMatchObject({ redriven: 1 });
     expect(await letters.discard({ ids: page.slice(1).map(({ id }) => id) })).toBe(1);
@@ -358,6 +360,8 @@ class Work {
       removed: expect.arrayContaining(["dead"]) as string[],
     });
     await monitor.trim();
+    expect(await monitor.pause({ by: "me" })).toMatchObject({ by: "me" });
+    expect(await monitor.resume()).toMatchObject({ by: "me" });
     const running = monitor.run({ intervalMs: 100 });
     await Promise.race([running, eventually("it leads", async () => monitor.health().leading === true)]);
     await monitor.close();
@@ -394,6 +398,11 @@ async function manageGroups(client: StreamClient): Promise<void> {
   await client.registry({ stream, group });
   const move = { from: "nobody", to: RELEASED, foreignIdleMs: 0, toUnregistered: true };
   await client.handOver({ stream, group, ...move, ids: ["1-1"] });
+  // As the commands on single messages do.
+  await client.xack({ stream, group, ids: ["1-1"] });
+  await client.release({ stream, group, from: "nobody", to: RELEASED, offered: ["1-1"], neverOffered: [] });
+  await client.forgetDue({ stream, group, due: [{ id: "1-1", atMs: 1 }] });
+  await client.moveToDeadLetters({ stream, group, consumer: "nobody", id: "1-1", reason: "rejected", error: "" });
   expect(await client.xgroupDestroy({ stream, group })).toBe(true);
   await client.unlink({ keys: bookkeepingKeys(stream, group) });
 }

@@ -1,5 +1,5 @@
 /** Every event that a consumer reports, and the words that their fields use. */
-import type { ConnectionRole, EntryId, ErrorInfo, GroupPause } from "@redis-batch/core";
+import type { ConnectionRole, EntryId, ErrorInfo, GroupPause, RateLimit } from "@redis-batch/core";
 
 /** Events of a consumer, reported after the fact. The contract is `docs/events.md`. */
 export type ConsumerEvent =
@@ -58,6 +58,8 @@ export type StreamEvent =
   | { readonly type: "intakeOpened" }
   /** Somebody has paused the group for all of its consumers, or has changed the pause. */
   | ({ readonly type: "groupPaused" } & GroupPause)
+  /** The rate in the options, `own`, is not that of the group in Redis, which counts. */
+  | { readonly type: "rateLimitDiffers"; readonly own: RateLimit; readonly group: RateLimit }
   /** The group was resumed, or the time of its pause is over. */
   | { readonly type: "groupResumed" }
   | { readonly type: "nameRemoved"; readonly consumer: string }
@@ -139,12 +141,14 @@ export type ReleaseReason =
  * they cannot be stored in Redis, or too many keys wait in order · `key-blocked`, too many messages wait behind others of their key ·
  * `backing-off`, every batch fails, and the next attempt must wait · `probing`, a single
  * message is tried · `held-too-long`, every handler hangs · `unfit`, messages that fail here succeed elsewhere ·
- * `ahead-of-stream`, the group's position is ahead of the last entry, so no entry counts as new · `server-away` ·
+ * `ahead-of-stream`, the group's position is ahead of the last entry, so no entry counts as new · `rate-limited`, messages wait
+ * for their time in the rate of the group · `server-away` ·
  * `resting`, only in `health()`: this one of several streams cannot be worked on, see its `error`.
  */
 export type IntakeHold =
   | "paused"
   | "group-paused"
+  | "rate-limited"
   | "draining"
   | "deferred"
   | "key-blocked"

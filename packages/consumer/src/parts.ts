@@ -22,6 +22,7 @@ import { BatchScheduler } from "./scheduling/batch-scheduler.ts";
 import { HandlerCaller } from "./scheduling/handler-caller.ts";
 import { IntakeControl } from "./scheduling/intake-control.ts";
 import { OpenBatches } from "./scheduling/open-batches.ts";
+import { RateGate } from "./scheduling/rate-gate.ts";
 import { SinkWatch } from "./scheduling/sink-watch.ts";
 import { WaitingCalls } from "./scheduling/waiting-calls.ts";
 import type { Scope } from "./scope.ts";
@@ -78,12 +79,13 @@ export function createParts<Value>(
   const waiting = new WaitingCalls(scope);
   const readWatch = new ReadWatch(scope);
   const positionWatch = new PositionWatch(scope, { work });
+  const rate = new RateGate(scope);
   const intake = new IntakeControl(scope, {
-    ...{ connection, leases, open, positionWatch, readWatch, releaser, sinkWatch, waiting },
+    ...{ connection, leases, open, positionWatch, rate, readWatch, releaser, sinkWatch, waiting },
   });
   const reservedNames = new ReservedNames(scope);
   const heartbeat = new Heartbeat(scope, {
-    ...{ intake, open, reservedNames, sinkWatch, work, lastAtMs: lastHeartbeatMs },
+    ...{ intake, open, rate, reservedNames, sinkWatch, work, lastAtMs: lastHeartbeatMs },
   });
 
   // Messages come in: released ones, deferred ones that are due, and new ones.

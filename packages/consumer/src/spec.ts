@@ -216,6 +216,24 @@ export const CONSUMER_SPEC = {
     ...{ kind: "milliseconds", min: 1_000, max: 86_400_000, default: 600_000 },
     about: "idle time after which a message of a consumer that is not of Redis Batch counts as abandoned",
   },
+  /**
+   * How many messages all consumers of the group together offer to their handlers in a time, redelivered ones included. The
+   * first consumer with this option writes it into Redis, and what stands there counts, for all of them: where another value is
+   * in the options, that is reported. `redis-batch group rate` changes it.
+   */
+  rateLimit: {
+    ...{ kind: "options", optional: true },
+    about: "[rate of the whole group](../../docs/handles.md#the-rate-of-a-group), shared by its consumers",
+    options: {
+      /** Messages in that time, 1 to 1,000,000,000. */
+      messages: {
+        ...{ kind: "integer", min: 1, max: 1_000_000_000, required: true },
+        about: "messages that the group offers in that time",
+      },
+      /** The time, in milliseconds, 1 to 86,400,000. Default 1,000. */
+      perMs: { ...{ kind: "milliseconds", min: 1, max: 86_400_000, default: 1_000 }, about: "that time" },
+    },
+  },
   /** Where a group that is created begins: `start` (default), `end`, or after an entry id. */
   startFrom: {
     ...{ kind: "position", default: "start" },

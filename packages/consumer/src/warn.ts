@@ -1,7 +1,7 @@
 /** Process warnings of a consumer without an observer. */
 
 import { describeCount, describeMessages, describeThrown, placeOf } from "@redis-batch/core/internal/errors";
-import { describePause } from "@redis-batch/core/internal/groups";
+import { describePause, describeRate } from "@redis-batch/core/internal/groups";
 import { quoteName } from "@redis-batch/core/internal/names";
 import { describeConnectionEvent } from "@redis-batch/core/internal/service";
 import type { ConsumerEvent, StreamEvent } from "./events.ts";
@@ -54,6 +54,8 @@ export function describeProblem(event: ConsumerEvent | StreamEvent): string | un
       return event.by === "ahead-of-stream"
         ? "the group's position is ahead of the stream's last entry, so new messages are not delivered: move it back with XGROUP SETID"
         : undefined;
+    case "rateLimitDiffers":
+      return `the option rateLimit is ${describeRate(event.own)}, but the group has ${describeRate(event.group)}, which counts: change the option, or the group with redis-batch group rate`;
     case "groupPaused":
       return `the group is ${describePause(event)}: no new messages until it is resumed${event.untilMs === null ? "" : `, at ${new Date(event.untilMs).toISOString()} at the latest`}`;
     case "deadLetterFailed":

@@ -45,6 +45,7 @@ export type {
   LaterMessages,
   MonitorReport,
   PauseReport,
+  RateReport,
   ReleasedMessages,
   RetentionReport,
 } from "./report.ts";

@@ -14,6 +14,7 @@ import {
   NO_HEARTBEATS,
   pauseInForce,
   type Registration,
+  type Registry,
   readBacklog,
   readFinalReports,
 } from "@redis-batch/core/internal/groups";
@@ -33,7 +34,7 @@ import { decideRetention, type GroupNeeds, type RetentionVerdict, type StreamRem
 import { type Shares, sumShares } from "./follow-released.ts";
 import { inParallel } from "./in-parallel.ts";
 import type { MonitorPolicy } from "./options.ts";
-import type { ConsumerReport, ConsumerStatus, GroupReport, MonitorReport } from "./report.ts";
+import type { ConsumerReport, ConsumerStatus, GroupReport, MonitorReport, RateReport } from "./report.ts";
 import { ageOf, readLater, readReleased } from "./reserved-names.ts";
 
 // Reads this many groups, and consumers of each, at the same time, so that other clients are served in between.
@@ -250,13 +251,22 @@ export class Inspector {
       reported: sumReported(living),
       consumers: countConsumers(consumers, this.#policy, backlog.messages === 0),
       pause,
+      isRateLimited: consumers.some(({ intake }) => intake === "rate-limited"),
       patienceMs: living.reduce((most, one) => Math.max(most, patienceMsOf(one)), this.#policy.idleThresholdMs),
     };
     const trend = followTrend(before?.trend, sample, this.#policy.historyLength);
     const progress = new Map(seen.map((consumer) => [consumer.report.consumer, consumer.progress]));
     memory.set(group.name, { trend, heartbeats: watch, counters, consumers: progress });
     const report: GroupReport = {
-      ...{ group: group.name, ...classifyGroup(trend), pause, backlog, pending: group.pending, oldestWaitingAgeMs },
+      ...{
+        group: group.name,
+        ...classifyGroup(trend),
+        pause,
+        rateLimit: rateOf(registry),
+        backlog,
+        pending: group.pending,
+        oldestWaitingAgeMs,
+      },
       oldestPendingAgeMs: ageOf(oldestPendingId, atMs),
       oldestOfferableMs: oldestOf([
         ...[oldestWaitingAgeMs, released.oldestMs, later.overdueMs],
@@ -411,6 +421,13 @@ function countConsumers(
     // One whose keys are blocked works on the messages that block them.
     heldUp: living.filter(({ status, intake }) => HELD_UP.includes(status) && intake !== "key-blocked").length,
   };
+}
+
+/** The rate of the group, and whose options say otherwise. */
+function rateOf(registry: Registry): RateReport | null {
+  if (registry.rateLimit === null) return null;
+  const differing = [...registry.values()].filter(({ details }) => details.otherRate !== null);
+  return { ...registry.rateLimit, differing: differing.map(({ consumer }) => consumer).toSorted() };
 }
 
 /** Those that can be expected to go on while the group is paused. */

@@ -1,6 +1,6 @@
 /** A monitor's report, as plain JSON data. Unknown values are `null`, never 0. All times are by the server's clock. */
 
-import type { EntryId, GroupPause } from "@redis-batch/core";
+import type { EntryId, GroupPause, RateLimit } from "@redis-batch/core";
 import type { Backlog, BacklogSource } from "@redis-batch/core/internal/groups";
 
 export type { Backlog, BacklogSource };
@@ -46,6 +46,8 @@ export interface GroupReport {
   readonly reason: string;
   /** Who paused the group, if it is paused now; `null`: it is not. */
   readonly pause: PauseReport | null;
+  /** How many messages its consumers together offer in a time; `null`: there is no limit. */
+  readonly rateLimit: RateReport | null;
   readonly backlog: Backlog;
   /** Messages that were delivered but not acknowledged. */
   readonly pending: number;
@@ -79,6 +81,12 @@ export interface GroupReport {
 export interface PauseReport extends GroupPause {
   /** Consumers that go on, because they are of an earlier version or not of Redis Batch, in the order of their names. */
   readonly notObeyedBy: readonly string[];
+}
+
+/** The rate of a whole group. */
+export interface RateReport extends RateLimit {
+  /** Consumers whose options have another rate, in the order of their names: that of the group counts. */
+  readonly differing: readonly string[];
 }
 
 /** Released messages: pending under a reserved name until any consumer with room claims them. */

@@ -69,6 +69,7 @@ const group: fc.Arbitrary<GroupReport> = fc.record({
       notObeyedBy: fc.array(name, { maxLength: 3 }),
     }),
   ),
+  rateLimit: orNull(fc.record({ messages: count, perMs: count, differing: fc.array(name, { maxLength: 2 }) })),
   backlog: fc.oneof(
     fc.record({ messages: count, source: fc.constantFrom("server" as const, "counted" as const, "at least" as const) }),
     fc.constant({ messages: null, source: "unknown" as const }),

@@ -33,6 +33,7 @@ export function groupReport(changes: Partial<GroupReport> = {}): GroupReport {
     health: "OK",
     reason: "it keeps up",
     pause: null,
+    rateLimit: null,
     backlog: { messages: 11, source: "server" },
     pending: 3,
     oldestWaitingAgeMs: 2_500,

@@ -1,4 +1,6 @@
 /** The health of a group, as a report. */
+
+import { describeRate } from "@redis-batch/core/internal/groups";
 import type { ConsumerStatus, GroupHealth, GroupReport, MonitorReport } from "@redis-batch/monitor";
 import type { Tone } from "./paint.ts";
 import { pauseFacts } from "./pause.ts";
@@ -13,6 +15,7 @@ export function groupReport({ stream, length, retention }: MonitorReport, group:
       { key: "reason", value: group.reason },
       ...pauseFacts(group.pause),
       { key: "pauseNotObeyedBy", value: group.pause === null ? null : group.pause.notObeyedBy.length, unit: "count" },
+      { key: "rateLimit", value: group.rateLimit === null ? null : describeRate(group.rateLimit) },
       { key: "waiting", value: group.backlog.messages, unit: "count" },
       { key: "waitingSource", title: "waiting from", value: group.backlog.source },
       { key: "pending", value: group.pending, unit: "count" },

@@ -21,7 +21,15 @@ function groupOf(made: {
   consumers: readonly { consumer: string; reason: string; pending: number }[];
 }): GroupReport {
   return {
-    ...{ group: made.group, health: "FALLING BEHIND", reason: made.reason, pause: null, pending: 3, deadLetters: 0 },
+    ...{
+      group: made.group,
+      health: "FALLING BEHIND",
+      reason: made.reason,
+      pause: null,
+      rateLimit: null,
+      pending: 3,
+      deadLetters: 0,
+    },
     backlog: { messages: made.waiting, source: "at least" },
     ...{
       oldestWaitingAgeMs: 5,

@@ -1,3 +1,4 @@
+import { CONSUMER_SPEC } from "@redis-batch/consumer/spec";
 import { PAUSE_SPEC } from "@redis-batch/monitor/spec";
 import { flagOf } from "../command-line/flag-of.ts";
 import { defineCommand } from "../command-line/spec.ts";
@@ -83,7 +84,7 @@ export const pause = defineCommand({
   },
   examples: [
     {
-      line: 'redis-batch group pause orders billing --for 10m --reason "the database moves"',
+      line: "redis-batch group pause orders billing --for 10m --reason 'the database moves'",
       does: "for ten minutes at most",
     },
   ],
@@ -97,6 +98,25 @@ export const resume = defineCommand({
   args: [...ADDRESS],
   options: {},
   examples: [{ line: "redis-batch group resume orders billing", does: "go on" }],
+  connects: true,
+});
+
+export const rate = defineCommand({
+  path: ["group", "rate"],
+  summary: "Show or change the rate of a group",
+  about: [
+    "How many messages all consumers of the group together offer to their handlers in a time, redelivered ones included. It counts for every consumer of this version, whatever its options say; they learn it with their next heartbeat (5 s). Without --messages or --off it only shows the rate.",
+  ],
+  args: [...ADDRESS],
+  options: {
+    messages: flagOf(CONSUMER_SPEC.rateLimit.options.messages),
+    per: flagOf(CONSUMER_SPEC.rateLimit.options.perMs, { about: "the time in which so many are offered" }),
+    off: { kind: "flag", about: "remove the rate" },
+  },
+  examples: [
+    { line: "redis-batch group rate orders billing --messages 600 --per 1m", does: "ten per second, for all together" },
+    { line: "redis-batch group rate orders billing --off", does: "as fast as they can" },
+  ],
   connects: true,
 });
 

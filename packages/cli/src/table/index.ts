@@ -47,6 +47,7 @@ export const COMMANDS: readonly TableEntry[] = [
   entry(group.create, () => import("../commands/group-create.ts")),
   entry(group.pause, () => import("../commands/group-pause.ts")),
   entry(group.resume, () => import("../commands/group-resume.ts")),
+  entry(group.rate, () => import("../commands/group-rate.ts")),
   entry(group.seek, () => import("../commands/group-seek.ts")),
   entry(group.remove, () => import("../commands/group-delete.ts")),
   entry(group.reassign, () => import("../commands/reassign.ts")),

@@ -125,7 +125,7 @@ export const deadLetterOne = defineCommand({
   },
   examples: [
     {
-      line: 'redis-batch pending dead-letter orders billing 1700000000000-0 --reason "no such customer" --yes',
+      line: "redis-batch pending dead-letter orders billing 1700000000000-0 --reason 'no such customer' --yes",
       does: "get it out of the way",
     },
   ],

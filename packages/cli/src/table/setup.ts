@@ -5,7 +5,7 @@ export const acl = defineCommand({
   summary: "Print the ACL rules that a role needs",
   about: [
     "The rules are for one stream, or for several with commas between: a consumer of several needs one rule more, to read them with one command. Each group of commands stands in a selector, in parentheses, with the keys that it may touch. No rule lets a role delete or overwrite the stream or its dead letters.",
-    'What deletes or reads messages is only granted with --with. A consumer: delete (onAck: "delete"), xackdel (the same with XACKDEL, only on Redis 8.2 and later). A monitor: trim. A scaler: payloads (counts the messages when the server does not know the lag). Dead letters: discard, redrive, add.',
+    'What deletes or reads messages is only granted with --with. A consumer: delete (onAck: "delete"), xackdel (the same with XACKDEL, only on Redis 8.2 and later). A monitor: pause, trim. A scaler: payloads (counts the messages when the server does not know the lag). Dead letters: discard, redrive, add, import. Groups: settle (single messages). A dashboard: payloads, discard, redrive, add.',
   ],
   args: [
     {

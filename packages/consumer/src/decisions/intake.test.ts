@@ -14,6 +14,7 @@ const open: IntakeFacts = {
   ...{ isDraining: false, isPaused: false, isServerAway: false, isAheadOfStream: false, handlersHung: 0, places: 2 },
   ...{ isBackingOff: false, isUnfit: false, isProbing: false, isDeferredFull: false, isKeyBlocked: false },
   isGroupPaused: false,
+  isRateLimited: false,
 };
 
 describe("decideIntake", () => {
@@ -28,7 +29,8 @@ describe("decideIntake", () => {
     [{ isBackingOff: true, isProbing: true }, "probing"],
     [{ isDeferredFull: true }, "deferred"],
     [{ isDeferredFull: true, isKeyBlocked: true }, "key-blocked"],
-    [{ isAheadOfStream: true }, "ahead-of-stream"],
+    [{ isAheadOfStream: true, isRateLimited: true }, "ahead-of-stream"],
+    [{ isRateLimited: true }, "rate-limited"],
   ] as const)("names what holds it up: %j is %s", (facts, name) => {
     expect(decideIntake({ ...open, ...facts })).toBe(name);
   });
@@ -43,6 +45,7 @@ describe("decideIntake", () => {
         isDraining: fc.boolean(),
         isPaused: fc.boolean(),
         isGroupPaused: fc.boolean(),
+        isRateLimited: fc.boolean(),
         isServerAway: fc.boolean(),
         isAheadOfStream: fc.boolean(),
       },

@@ -19,6 +19,8 @@ export interface IntakeFacts {
   readonly isDeferredFull: boolean;
   /** Whether many messages wait behind others of their key, so that few are read. */
   readonly isKeyBlocked: boolean;
+  /** Whether messages wait for their time in the rate of the group; new ones are read all the same. */
+  readonly isRateLimited: boolean;
 }
 
 /** Why new messages are not read; `open` if they are. Of several reasons, one that somebody can act on comes first. */
@@ -32,7 +34,8 @@ export function decideIntake(facts: IntakeFacts): IntakeHold | "open" {
   if (facts.isBackingOff) return facts.isProbing ? "probing" : "backing-off";
   if (facts.isKeyBlocked) return "key-blocked";
   if (facts.isDeferredFull) return "deferred";
-  return facts.isAheadOfStream ? "ahead-of-stream" : "open";
+  if (facts.isAheadOfStream) return "ahead-of-stream";
+  return facts.isRateLimited ? "rate-limited" : "open";
 }
 
 /** Whether, and how far, new messages are read. */

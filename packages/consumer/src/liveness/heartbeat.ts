@@ -15,6 +15,7 @@ import { quoteName } from "@redis-batch/core/internal/names";
 import { Loop, pause, VERSION } from "@redis-batch/core/internal/service";
 import type { IntakeControl } from "../scheduling/intake-control.ts";
 import type { OpenBatches } from "../scheduling/open-batches.ts";
+import type { RateGate } from "../scheduling/rate-gate.ts";
 import type { SinkWatch } from "../scheduling/sink-watch.ts";
 import type { Scope } from "../scope.ts";
 import type { ReservedNames } from "./reserved-names.ts";
@@ -35,6 +36,7 @@ const LEAST_WAIT_MS = 50;
 export interface HeartbeatParts {
   readonly intake: IntakeControl;
   readonly open: Pick<OpenBatches<unknown>, "messages" | "oldestMs" | "busyMs">;
+  readonly rate: RateGate;
   readonly reservedNames: ReservedNames;
   readonly sinkWatch: SinkWatch;
   readonly work: WorkCounter;
@@ -196,6 +198,7 @@ export class Heartbeat {
     if (answer.kind === "ok") {
       this.#lastAtMs = answer.serverTimeMs;
       this.#parts.intake.setGroupPause(answer.pause);
+      this.#parts.rate.setLimit(answer.rateLimit);
     }
     return answer;
   }
@@ -233,6 +236,7 @@ export class Heartbeat {
       handlersHung,
       intake,
       obeysPause: true,
+      otherRate: this.#parts.rate.other,
       isUnfit: sinkWatch.isUnfit,
       deadLettered: work.deadLettered,
       acked: work.acked,

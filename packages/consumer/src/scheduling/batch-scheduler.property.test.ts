@@ -128,6 +128,7 @@ class World {
       waiting: this.#waiting,
       intake: {
         prefersNew: false,
+        stop: () => {},
         gate: () => {
           if (++this.#decisions > MOST_DECISIONS_AT_ONCE) throw new Error("it decides without an end");
           return { ...this.gate, limit: Math.min(this.gate.limit, batchSize) };

@@ -31,7 +31,7 @@ function setUp(
   const waiting = new WaitingCalls(scope);
   const scheduler = new BatchScheduler(scope, {
     waiting,
-    intake: { gate: () => ({ isPaused: false, limit: 10_000 }), offered: () => {}, prefersNew: false },
+    intake: { gate: () => ({ isPaused: false, limit: 10_000 }), offered: () => {}, prefersNew: false, stop: () => {} },
     sources: {
       released: { ...released, expire: () => {} },
       deferred: {

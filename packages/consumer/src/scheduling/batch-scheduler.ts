@@ -49,7 +49,7 @@ const MOST_LOOKS = 10;
 
 export interface BatchSchedulerParts<Value> {
   readonly waiting: WaitingCalls<Value>;
-  readonly intake: Pick<IntakeControl, "gate" | "offered" | "prefersNew">;
+  readonly intake: Pick<IntakeControl, "gate" | "offered" | "prefersNew" | "stop">;
   readonly sources: MessageSources;
 }
 
@@ -102,6 +102,7 @@ export class BatchScheduler<Value> {
   /** Hands every caller an empty batch, now and from now on. Buffered messages stay, to be released. */
   drain(): void {
     this.#isDraining = true;
+    this.#parts.intake.stop();
     this.#cancelTimer();
     for (const call of this.#parts.waiting.removeAll()) call.hand({ messages: [], reason: "draining", redelivered: 0 });
   }
@@ -109,6 +110,7 @@ export class BatchScheduler<Value> {
   /** Rejects every waiting caller: the consumer has failed. */
   fail(reason: unknown): void {
     this.#isDraining = true;
+    this.#parts.intake.stop();
     this.#cancelTimer();
     for (const call of this.#parts.waiting.removeAll()) call.giveUp(reason);
   }
@@ -265,7 +267,7 @@ export class BatchScheduler<Value> {
     this.#isFreshTurn = !hasFresh;
     this.#isOthersTurn = redelivered > 0 && messages.some(({ isSuspect }) => isSuspect);
     if (hasFresh) held.ripenAll(nowMs);
-    this.#parts.intake.offered();
+    this.#parts.intake.offered(messages.length);
     return { messages, reason: isFullOfBytes ? "bytes" : reason, redelivered };
   }
 

@@ -23,6 +23,7 @@ import type { ReadWatch } from "../receiving/read-watch.ts";
 import type { Scope } from "../scope.ts";
 import type { Releaser } from "../settling/releaser.ts";
 import type { OpenBatches } from "./open-batches.ts";
+import type { RateGate } from "./rate-gate.ts";
 import type { SinkWatch } from "./sink-watch.ts";
 import type { WaitingCalls } from "./waiting-calls.ts";
 
@@ -31,6 +32,7 @@ export interface IntakeParts {
   readonly leases: LeaseRenewer<unknown>;
   readonly open: Pick<OpenBatches<unknown>, "hung" | "isProbing" | "durationMs">;
   readonly positionWatch: PositionWatch;
+  readonly rate: RateGate;
   readonly readWatch: ReadWatch;
   readonly releaser: Releaser<unknown>;
   readonly sinkWatch: SinkWatch;
@@ -75,6 +77,11 @@ export class IntakeControl {
     this.#report();
   }
 
+  /** Nothing will be offered any more. */
+  stop(): void {
+    this.#parts.rate.stop();
+  }
+
   /** What the last heartbeat was told. Reports when the group was paused or resumed since the one before. */
   setGroupPause(pause: GroupPause | null): void {
     const was = this.#groupPause;
@@ -109,6 +116,7 @@ export class IntakeControl {
       isProbing: sinkWatch.mayTry,
       isDeferredFull: this.#isDeferredFull,
       isKeyBlocked: order !== undefined && order.behindOthers >= policy.maxDeferred,
+      isRateLimited: this.#parts.rate.isWaiting,
     });
   }
 
@@ -144,11 +152,14 @@ export class IntakeControl {
     if (this.isPaused) return { isPaused: true, isCutOff, limit: 0 };
     if (!leases.isCertain()) return { isPaused: false, isCutOff, limit: 0 };
     const limit = !this.#isBackingOff ? this.#scope.policy.batchSize : this.#mayProbe ? 1 : 0;
+    // Like a pause: the server has nothing to do with it.
+    if (limit > 0 && !this.#parts.rate.isOpen()) return { isPaused: true, isCutOff, limit: 0 };
     return { isPaused: false, isCutOff, limit };
   }
 
   /** A batch has been offered, and its caller does not have it yet. */
-  offered(): void {
+  offered(messages: number): void {
+    this.#parts.rate.offered(messages);
     this.#isProbeOnItsWay = this.#isBackingOff;
   }
 

@@ -151,7 +151,6 @@ function readDetails(reported: { readonly [name: string]: unknown }): Registrati
     const value = reported[name];
     return typeof value === "number" && value >= 0 ? value : null;
   };
-  const flag = (name: string): boolean | null => (typeof reported[name] === "boolean" ? reported[name] : null);
   return {
     state: text("state"),
     host: text("host"),

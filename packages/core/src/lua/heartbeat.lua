@@ -6,8 +6,8 @@
 --       stopped, otherwise "": that one is not fresh, whatever its time, 6 the field's JSON object without "at",
 --       7 "alone" if this consumer must be the only one of the group, "" otherwise, 8… pairs of another consumer and the
 --       time of its heartbeat, if the caller has observed that it stopped: that one is dead, whatever its time
--- Returns [word, server time in ms, detail]:
---       "ok" (detail: the pause of the group, "" if there is none) · "in-use" (join: another incarnation uses this name; detail: the time of its last heartbeat) ·
+-- Returns [word, server time in ms, detail, rate]:
+--       "ok" (detail: the pause of the group, rate: its rate; "" if there is none) · "in-use" (join: another incarnation uses this name; detail: the time of its last heartbeat) ·
 --       "replaced" (heartbeat: another incarnation has taken the name) · "occupied" (this consumer, or another one, must
 --       be alone; detail: name, heartbeat time and lease of each in the way). Only with the first anything is written.
 -- Cost  O(1), and O(consumers) when one that must be alone joins. allow-oom, because a consumer that empties a full server
@@ -49,4 +49,4 @@ if holder ~= (isAlone and consumer) then
 end
 -- Inserted as text: decoding and encoding with cjson would round large counters.
 redis.call('HSET', registry, consumer, '{"at":' .. string.format('%.0f', now) .. ',' .. ARGV[6]:sub(2))
-return {'ok', now, pauseOf(registry, now)}
+return {'ok', now, pauseOf(registry, now), redis.call('HGET', registry, 'rb:rate') or ''}

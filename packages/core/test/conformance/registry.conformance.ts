@@ -100,6 +100,7 @@ export function describeRegistry(scene: () => Scene): void {
       expect(await reserve(0, { messages: 1, perMs: 1 })).toMatchObject({ limit: LIMIT });
       const registry = await scene().client.registry(scene().address);
       expect([registry.rateLimit, registry.size]).toEqual([LIMIT, 0]);
+      expect(await join("c1")).toMatchObject({ rateLimit: LIMIT });
     });
 
     test("each message takes its time, one caller after the other, whoever it is", async () => {
@@ -292,7 +293,7 @@ export function describeRegistry(scene: () => Scene): void {
       });
       expect(entry.at).toBeGreaterThanOrEqual(beforeMs);
       expect(entry.at).toBeLessThanOrEqual(afterMs);
-      expect(answer).toEqual({ kind: "ok", serverTimeMs: entry.at, pause: null });
+      expect(answer).toEqual({ kind: "ok", serverTimeMs: entry.at, pause: null, rateLimit: null });
     });
 
     test("replaces the previous heartbeat", async () => {

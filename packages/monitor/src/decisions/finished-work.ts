@@ -43,13 +43,16 @@ export interface Workload {
     | undefined;
 }
 
+/** What keeps a consumer from its work on purpose. */
+const RESTS: readonly string[] = ["paused", "group-paused", "rate-limited"];
+
 /**
  * Whether it has work in progress, or could take what waits: one whose handlers all work on other streams cannot, nor one that
  * is paused.
  */
 export function decideHasWork({ isWaiting, pending, details }: Workload): boolean {
   const { inFlight = null, batchesElsewhere = null, freePlaces = null, intake = null } = details ?? {};
-  const isPaused = intake === "paused" || intake === "group-paused";
+  const isPaused = intake !== null && RESTS.includes(intake);
   const isElsewhere = batchesElsewhere !== null && batchesElsewhere > 0 && freePlaces === 0;
   return (isWaiting === true && !isElsewhere && !isPaused) || (inFlight === null ? pending > 0 : inFlight > 0);
 }

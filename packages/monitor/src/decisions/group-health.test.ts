@@ -7,7 +7,7 @@ const consumers = { living: 2, stalled: 0, failing: 0, heldUp: 0 };
 const base: GroupSample = {
   ...{ atMs: 0, lastDeliveredId: "1-0", lastGeneratedId: "9999-0", waiting: 0, isExact: true, released: 0, pending: 0 },
   ...{ oldestWaitingAgeMs: null, oldestPendingId: null, finished: 0, deadLettered: 0, lastDeadLetterAtMs: null },
-  ...{ reported: { acked: 0, deadLettered: 0 }, consumers, pause: null, patienceMs: 60_000 },
+  ...{ reported: { acked: 0, deadLettered: 0 }, consumers, pause: null, isRateLimited: false, patienceMs: 60_000 },
 };
 
 /** Looks five seconds apart. */
@@ -218,6 +218,13 @@ describe("classifyGroup", () => {
     const after = { waiting: 2_100, pause: null };
     expect(judge(...paused, after).health).toBe("UNKNOWN");
     expect(judge(...paused, after, { ...after, waiting: 2_000, lastDeliveredId: "2-0" }).health).toBe("UNKNOWN");
+  });
+
+  it("never takes a slow rate limit for a group that makes no progress", () => {
+    const limited = { waiting: 9, oldestWaitingAgeMs: 1_000, isRateLimited: true, patienceMs: 20_000 };
+    const passes = Array.from({ length: 9 }, () => limited);
+    expect(judge(...passes.map((pass) => ({ ...pass, isRateLimited: false }))).health).toBe("STALLED");
+    expect(judge(...passes).health).toBe("OK");
   });
 
   it("never gets better when more waits at the last pass", () => {

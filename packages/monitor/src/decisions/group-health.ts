@@ -38,6 +38,8 @@ export interface GroupSample {
   readonly consumers: ConsumerCounts;
   /** The pause that is in force; `null`: the group is not paused. */
   readonly pause: PauseReport | null;
+  /** Whether messages wait for the rate of the group: then nothing may happen for long. */
+  readonly isRateLimited: boolean;
   /** How long a consumer of this group may process one batch before a lack of progress is reported, in ms. */
   readonly patienceMs: number;
 }
@@ -204,14 +206,15 @@ function judgeBacklog(trend: GroupTrend, last: GroupSample, work: string): Healt
   if (waiting === null && !trend.isAgeGrowing) return unknown(`${work}; it is unknown whether the backlog grows`);
   if (waiting === 0 && released === 0) return { health: "OK", reason: `${work}, and none is waiting` };
   const stillMs = last.atMs - stillSinceMs;
-  if (stillMs >= last.patienceMs) {
+  if (stillMs >= last.patienceMs && !last.isRateLimited) {
     const reason = `${work}, but none was delivered or acknowledged for ${describeDuration(stillMs)}`;
     return { health: "STALLED", reason };
   }
   const spanMs = last.atMs - first.atMs;
   const [now, then] = [countWaiting(last), countWaiting(first)];
   if (trend.isBacklogGrowing && now !== null && then !== null) {
-    const reason = `${work}, ${now - then} more than ${describeDuration(spanMs)} ago${describeAge(first, last)}`;
+    const limited = last.isRateLimited ? "; they wait for the group's rate limit" : "";
+    const reason = `${work}, ${now - then} more than ${describeDuration(spanMs)} ago${describeAge(first, last)}${limited}`;
     return { health: "FALLING BEHIND", reason };
   }
   if (now === null && trend.isAgeGrowing) {

@@ -10,7 +10,7 @@ it.each([
   ["unfit", "FAILING"],
   ["held-too-long", "STALLED"],
   ["deferred", "HELD UP"],
-  ["rate-limited", "HELD UP"],
+  ["rate-limited", "OK"],
   ["server-away", "HELD UP"],
   ["ahead-of-stream", "HELD UP"],
 ])("tells %s as %s", (name, status) => {

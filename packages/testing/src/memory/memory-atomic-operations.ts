@@ -350,7 +350,8 @@ export function heartbeat(keys: MemoryKeyspace, options: HeartbeatOptions): Hear
   }
   const json = encodeTold(options);
   keys.setHashField(registry, consumer, `{"at":${nowMs},${json.slice(1)}`);
-  return { kind: "ok", serverTimeMs: nowMs, pause: pauseOf(keys, registry) };
+  const rateLimit = parseRateLimit(keys.hash(registry).get(RATE_FIELD));
+  return { kind: "ok", serverTimeMs: nowMs, pause: pauseOf(keys, registry), rateLimit };
 }
 
 /** The pause of the group. One whose time is over is removed. */

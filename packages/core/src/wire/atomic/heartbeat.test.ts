@@ -38,12 +38,14 @@ test("details cannot overrule what the registry itself needs", () => {
 });
 
 test("reads every answer", () => {
-  expect(heartbeat.decode([Buffer.from("ok"), 1_700_000_000_123, Buffer.from("")], options)).toEqual({
-    ...{ kind: "ok", serverTimeMs: 1_700_000_000_123, pause: null },
+  expect(heartbeat.decode([Buffer.from("ok"), 1_700_000_000_123, Buffer.from(""), Buffer.from("")], options)).toEqual({
+    ...{ kind: "ok", serverTimeMs: 1_700_000_000_123, pause: null, rateLimit: null },
   });
-  const paused = [Buffer.from("ok"), 1, Buffer.from('{"at":5,"until":9,"v":1,"by":"anna","reason":null}')];
+  const pause = '{"at":5,"until":9,"v":1,"by":"anna","reason":null}';
+  const paused = [Buffer.from("ok"), 1, Buffer.from(pause), Buffer.from('{"messages":5,"perMs":9}')];
   expect(heartbeat.decode(paused, options)).toMatchObject({
     pause: { by: "anna", sinceMs: 5, untilMs: 9, reason: null },
+    rateLimit: { messages: 5, perMs: 9 },
   });
   expect(heartbeat.decode([Buffer.from("in-use"), 1, Buffer.from("7")], options)).toEqual({ kind: "in-use", atMs: 7 });
   expect(heartbeat.decode([Buffer.from("replaced"), 1, Buffer.from("")], options)).toEqual({ kind: "replaced" });

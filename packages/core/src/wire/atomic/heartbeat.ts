@@ -1,5 +1,6 @@
 import { ReplyShapeError } from "../../errors/errors.ts";
 import { type GroupPause, parseGroupPause } from "../../groups/group-pause.ts";
+import { parseRateLimit, type RateLimit } from "../../groups/rate-limit.ts";
 import type { WorkCounters } from "../../groups/work-counters.ts";
 import { groupKey } from "../../names/keys.ts";
 import { decodeArray, decodeInteger, decodeText } from "../reply.ts";
@@ -43,7 +44,13 @@ export interface LivingConsumer {
 }
 
 export type HeartbeatResult =
-  | { readonly kind: "ok"; readonly serverTimeMs: number; readonly pause: GroupPause | null }
+  | {
+      readonly kind: "ok";
+      readonly serverTimeMs: number;
+      readonly pause: GroupPause | null;
+      /** The rate of the whole group; `null`: there is none. */
+      readonly rateLimit: RateLimit | null;
+    }
   /** Another incarnation uses this name; its last heartbeat was at `atMs`. Nothing was written. */
   | { readonly kind: "in-use"; readonly atMs: number }
   /** Another incarnation has taken this name; nothing was written. */
@@ -70,7 +77,7 @@ export const heartbeat: Script<HeartbeatOptions, HeartbeatResult> = {
     ...[...(join?.othersSeenAtMs ?? [])].flat(),
   ],
   decode(reply) {
-    const [word, serverTimeMs, detail] = decodeArray(reply, "heartbeat");
+    const [word, serverTimeMs, detail, rate] = decodeArray(reply, "heartbeat");
     const kind = decodeText(word, "heartbeat");
     switch (kind) {
       case "ok":
@@ -78,6 +85,7 @@ export const heartbeat: Script<HeartbeatOptions, HeartbeatResult> = {
           kind,
           serverTimeMs: decodeInteger(serverTimeMs, "heartbeat"),
           pause: parseGroupPause(decodeText(detail, "heartbeat")),
+          rateLimit: parseRateLimit(decodeText(rate, "heartbeat")),
         };
       case "in-use":
         return { kind, atMs: decodeInteger(detail, "heartbeat") };
