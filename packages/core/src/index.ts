@@ -37,8 +37,6 @@ export type {
 } from "./dead-letters/report.ts";
 export type { ErrorInfo } from "./errors/error-info.ts";
 export * from "./errors/errors.ts";
-export type { GroupPause } from "./groups/group-pause.ts";
-export type { RateLimit } from "./groups/rate-limit.ts";
 export { compareEntryIds, type EntryId, entryIdTimeMs, isEntryId } from "./names/entry-id.ts";
 export { deadLetterKey } from "./names/keys.ts";
 export { bytesOfName, nameOfBytes, parseName, showName } from "./names/names.ts";
@@ -64,5 +62,7 @@ export type { Observer } from "./service/observer.ts";
 export type { ConnectionRole } from "./stream-client.ts";
 export type { SkipReason } from "./wire/atomic/redrive.ts";
 export type { RawFields } from "./wire/entry.ts";
+export type { GroupPause } from "./wire/group-pause.ts";
+export type { RateLimit } from "./wire/rate-limit.ts";
 export type { TraceContext } from "./wire/trace-context.ts";
 export type { GroupPosition } from "./wire/xgroup.ts";

@@ -1,6 +1,5 @@
 import type { RedisBatchError } from "./errors/errors.ts";
 import type { Registry } from "./groups/consumer-registry.ts";
-import type { RateLimit } from "./groups/rate-limit.ts";
 import type { EntryId } from "./names/entry-id.ts";
 import type { AclDryRunOptions } from "./wire/acl-dry-run.ts";
 import type { AckOwnedResult } from "./wire/atomic/ack-owned.ts";
@@ -30,6 +29,7 @@ import type { SafeTrim, TrimToSafePointOptions } from "./wire/atomic/trim-to-saf
 import type { WriteInTermOptions } from "./wire/atomic/write-in-term.ts";
 import type { StreamEntries, StreamEntry } from "./wire/entry.ts";
 import type { SentCommand } from "./wire/probe-command.ts";
+import type { RateLimit } from "./wire/rate-limit.ts";
 import type { ScanStreamsOptions, StreamPage } from "./wire/scan-streams.ts";
 import type { SetIfFreeOptions } from "./wire/set-if-free.ts";
 import type { TouchConsumerOptions } from "./wire/touch-consumer.ts";

@@ -1,8 +1,8 @@
 import { quoteName } from "@redis-batch/core/internal/names";
 import type { Run } from "../command.ts";
-import { pauseFacts } from "../render/pause.ts";
 import type { pause } from "../table/group.ts";
 import { whoAmI } from "../who-am-i.ts";
+import { pauseFacts } from "./pause-facts.ts";
 import { withMonitor } from "./with-monitor.ts";
 
 export const run: Run<typeof pause> = async (call) => {

@@ -1,7 +1,7 @@
 import type { Run } from "../command.ts";
 import { NOTHING_TO_DO } from "../plan.ts";
-import { pauseFacts } from "../render/pause.ts";
 import type { resume } from "../table/group.ts";
+import { pauseFacts } from "./pause-facts.ts";
 import { withMonitor } from "./with-monitor.ts";
 
 export const run: Run<typeof resume> = async (call) => {

@@ -1,6 +1,7 @@
 /** Shared by the commands on dead letters. */
 import { type DeadLetter, DeadLetters, isEntryId, type LetterFilter } from "@redis-batch/core";
 import { nullIfForbidden } from "@redis-batch/core/internal/errors";
+import { onAbort } from "@redis-batch/core/internal/service";
 import type { Invocation } from "../command.ts";
 import { findServer, withClient } from "../connection/open.ts";
 import { Failure } from "../failure.ts";
@@ -26,10 +27,15 @@ export async function withLetters<Result>(call: Call, run: (letters: DeadLetters
     connectTimeoutMs: server.connectTimeoutMs,
     observer: server.observe,
   });
+  // Closing ends the call under way, also at a server that does not answer.
+  const stopListening = onAbort(call.signal, () => void letters.close());
   try {
     return await run(letters);
   } catch (error) {
+    if (call.signal.aborted) throw call.signal.reason;
     throw server.explain(error);
+  } finally {
+    stopListening();
   }
 }
 

@@ -3,18 +3,27 @@
 import { describeRate } from "@redis-batch/core/internal/groups";
 import type { ConsumerStatus, GroupHealth, GroupReport, MonitorReport } from "@redis-batch/monitor";
 import type { Tone } from "./paint.ts";
-import { pauseFacts } from "./pause.ts";
 import type { Cell, Report } from "./report.ts";
 
-export function groupReport({ stream, length, retention }: MonitorReport, group: GroupReport): Report {
+export function groupReport({ stream, length, retention, atMs }: MonitorReport, group: GroupReport): Report {
+  const { pause } = group;
+  const endsMs = pause?.untilMs ?? null;
   return {
     facts: [
       { key: "stream", value: stream },
       { key: "group", value: group.group },
       { key: "health", value: group.health, tone: (health) => healthTone(health as GroupHealth) },
       { key: "reason", value: group.reason },
-      ...pauseFacts(group.pause),
-      { key: "pauseNotObeyedBy", value: group.pause === null ? null : group.pause.notObeyedBy.length, unit: "count" },
+      { key: "pausedBy", value: pause?.by ?? null },
+      {
+        key: "pausedForMs",
+        title: "paused for",
+        value: pause === null ? null : Math.max(atMs - pause.sinceMs, 0),
+        unit: "ms",
+      },
+      { key: "pauseEndsInMs", title: "pause ends in", value: endsMs === null ? null : endsMs - atMs, unit: "ms" },
+      { key: "pauseReason", value: pause?.reason ?? null },
+      { key: "pauseNotObeyedBy", value: pause === null ? null : pause.notObeyedBy.length, unit: "count" },
       { key: "rateLimit", value: group.rateLimit === null ? null : describeRate(group.rateLimit) },
       { key: "waiting", value: group.backlog.messages, unit: "count" },
       { key: "waitingSource", title: "waiting from", value: group.backlog.source },

@@ -74,7 +74,7 @@ export const pause = defineCommand({
   path: ["group", "pause"],
   summary: "Pause a group for all of its consumers",
   about: [
-    "Within a heartbeat (5 s) every consumer stops taking messages, finishes what is open, and releases the rest, uncounted, if another consumer is alive. Whoever joins meanwhile rests as well, and the scaler keeps the number of consumers. It ends with `group resume`, or by itself after --for. A group that is paused already gets the new pause. Consumers that are not of Redis Batch, or of an earlier version, go on: they are named.",
+    "Within a heartbeat (5 s) every consumer stops taking messages, finishes what is open, and releases the rest, uncounted, if another consumer is alive. A consumer that joins meanwhile rests as well, and the scaler keeps the number of consumers. It ends with `group resume`, or by itself after --for. A group that is paused already gets the new pause. Consumers that are not of Redis Batch, or of an earlier version, go on: they are named.",
   ],
   args: [...ADDRESS],
   options: {
@@ -110,7 +110,7 @@ export const rate = defineCommand({
   args: [...ADDRESS],
   options: {
     messages: flagOf(CONSUMER_SPEC.rateLimit.options.messages),
-    per: flagOf(CONSUMER_SPEC.rateLimit.options.perMs, { about: "the time in which so many are offered" }),
+    per: flagOf(CONSUMER_SPEC.rateLimit.options.perMs, { about: "the time in which they are offered" }),
     off: { kind: "flag", about: "remove the rate" },
   },
   examples: [

@@ -43,7 +43,7 @@ export class RateGate {
     const was = this.other;
     const isNew = !isSameRate(this.#limit, limit);
     this.#limit = limit;
-    // What waits for its time at the old rate begins anew.
+    // What waits for its time at the old rate begins again.
     if (isNew && this.#isReserving) this.#open();
     const [own, other] = [this.#own, this.other];
     if (other !== null && other !== was && own !== null && limit !== null) {

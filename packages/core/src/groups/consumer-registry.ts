@@ -1,6 +1,6 @@
 /** The group's registry of consumers: one field per consumer, written by its own heartbeat. */
-import { type GroupPause, PAUSE_FIELD, parseGroupPause } from "./group-pause.ts";
-import { parseRateLimit, RATE_FIELD, type RateLimit } from "./rate-limit.ts";
+import { type GroupPause, PAUSE_FIELD, parseGroupPause } from "../wire/group-pause.ts";
+import { parseRateLimit, RATE_FIELD, type RateLimit } from "../wire/rate-limit.ts";
 import { parseWorkCounters, type WorkCounters } from "./work-counters.ts";
 
 /** A consumer, as its last heartbeat reported. */

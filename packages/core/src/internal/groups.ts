@@ -20,17 +20,8 @@ export {
   type Registry,
 } from "../groups/consumer-registry.ts";
 export { readFinalReports } from "../groups/final-reports.ts";
-export { describePause, type GroupPause, PAUSE_FIELD, parseGroupPause, pauseInForce } from "../groups/group-pause.ts";
 export { LeaderLease } from "../groups/leader-lease.ts";
 export { pendingPages } from "../groups/pending-pages.ts";
-export {
-  describeRate,
-  encodeRateLimit,
-  isSameRate,
-  parseRateLimit,
-  RATE_FIELD,
-  type RateLimit,
-} from "../groups/rate-limit.ts";
 export { readBacklog } from "../groups/read-backlog.ts";
 export { addBatch, NO_WORK, type WorkCounters } from "../groups/work-counters.ts";
 export {
@@ -43,5 +34,14 @@ export type { LeaseAnswer } from "../wire/atomic/hold-lease.ts";
 export type { PauseChange, PauseOrder } from "../wire/atomic/pause-group.ts";
 export type { FinalReport } from "../wire/atomic/remove-if-empty.ts";
 export type { Reservation } from "../wire/atomic/reserve-rate.ts";
+export { describePause, type GroupPause, PAUSE_FIELD, parseGroupPause, pauseInForce } from "../wire/group-pause.ts";
+export {
+  describeRate,
+  encodeRateLimit,
+  isSameRate,
+  parseRateLimit,
+  RATE_FIELD,
+  type RateLimit,
+} from "../wire/rate-limit.ts";
 export type { ConsumerInfo, GroupInfo } from "../wire/xinfo.ts";
 export type { PendingEntry } from "../wire/xpending.ts";

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { PAUSE_FIELD } from "../groups/group-pause.ts";
-import { RATE_FIELD } from "../groups/rate-limit.ts";
 import { SCRIPTS } from "../lua/scripts.generated.ts";
+import { PAUSE_FIELD } from "../wire/group-pause.ts";
+import { RATE_FIELD } from "../wire/rate-limit.ts";
 import { isReservedConsumer, LATER, REDRIVE_CONSUMER, RELEASED } from "./reserved-consumers.ts";
 
 test("tells the names that no process runs under from those of consumers", () => {

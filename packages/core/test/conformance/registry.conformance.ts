@@ -121,7 +121,7 @@ export function describeRegistry(scene: () => Scene): void {
       expect((await reserve(1)).waitMs).toBeGreaterThan(900_000);
     });
 
-    test("another limit begins anew, and none lets everything through", async () => {
+    test("another limit begins again, and none lets everything through", async () => {
       await set(LIMIT);
       await reserve(1_000_000);
       expect(await set({ messages: 7, perMs: 1_000 })).toEqual(LIMIT);

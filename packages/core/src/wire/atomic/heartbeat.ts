@@ -1,8 +1,8 @@
 import { ReplyShapeError } from "../../errors/errors.ts";
-import { type GroupPause, parseGroupPause } from "../../groups/group-pause.ts";
-import { parseRateLimit, type RateLimit } from "../../groups/rate-limit.ts";
 import type { WorkCounters } from "../../groups/work-counters.ts";
 import { groupKey } from "../../names/keys.ts";
+import { type GroupPause, parseGroupPause } from "../group-pause.ts";
+import { parseRateLimit, type RateLimit } from "../rate-limit.ts";
 import { decodeArray, decodeInteger, decodeText } from "../reply.ts";
 import type { Script } from "../script.ts";
 

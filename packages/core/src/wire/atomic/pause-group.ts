@@ -1,5 +1,5 @@
-import { type GroupPause, parseGroupPause } from "../../groups/group-pause.ts";
 import { groupKey } from "../../names/keys.ts";
+import { type GroupPause, parseGroupPause } from "../group-pause.ts";
 import { decodeArray, decodeInteger, decodeText } from "../reply.ts";
 import type { Script } from "../script.ts";
 

@@ -1,5 +1,5 @@
-import { encodeRateLimit, parseRateLimit, type RateLimit } from "../../groups/rate-limit.ts";
 import { groupKey } from "../../names/keys.ts";
+import { encodeRateLimit, parseRateLimit, type RateLimit } from "../rate-limit.ts";
 import { decodeArray, decodeInteger, decodeText } from "../reply.ts";
 import type { Script } from "../script.ts";
 

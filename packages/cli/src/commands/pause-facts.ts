@@ -1,6 +1,6 @@
 import type { GroupPause } from "@redis-batch/core";
 import { isoTime } from "../point.ts";
-import type { Cell, Column } from "./report.ts";
+import type { Cell, Column } from "../render/report.ts";
 
 /** A pause of a group, as facts of a report; all unknown without one. */
 export function pauseFacts(pause: GroupPause | null): readonly (Column & { readonly value: Cell })[] {
