@@ -30,11 +30,15 @@ async function failed(purpose: string, ...errors: readonly string[]) {
       at,
       "é",
       "\u00ff",
+      ...TRACE,
       ...pairs,
     );
   }
   return stream;
 }
+
+/** What a producer with an instrumentation adds: it belongs to the message. */
+const TRACE = ["rb:traceparent", `00-${"a".repeat(32)}-${"b".repeat(16)}-01`];
 
 type Rows = readonly Readonly<Record<string, unknown>>[];
 
@@ -102,7 +106,7 @@ describe("dead-letters", () => {
     expect(await cli.json(args)).toMatchObject({ redriven: 0, added: 3, skipped: 0 });
     expect(performance.now() - begunMs).toBeGreaterThan(490);
     const moved = (await redis.server.command("XRANGE", other, "-", "+")) as [string, string[]][];
-    expect(moved.map(([, fields]) => fields)).toEqual([0, 1, 2].map((n) => ["n", String(n), "é", "\u00ff"]));
+    expect(moved.map(([, fields]) => fields)).toEqual([0, 1, 2].map((n) => ["n", String(n), "é", "\u00ff", ...TRACE]));
     expect(await cli.json(["dead-letters", "list", stream, "g"])).toMatchObject({ total: 0 });
     expect(await redis.server.command("XLEN", stream)).toBe(1);
   });

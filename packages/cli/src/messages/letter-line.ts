@@ -1,13 +1,13 @@
 /** Dead letters as lines of NDJSON: what `dead-letters export` prints, and `import` reads. */
 import { type DeadLetter, isEntryId } from "@redis-batch/core";
-import { encodeHistory } from "@redis-batch/core/internal/messages";
+import { encodeHistory, wholeFieldsOf } from "@redis-batch/core/internal/messages";
 import { encodeJson } from "../render/escape.ts";
 import { encodeFields, parseMessageLine } from "./message-line.ts";
 
 export function letterLine(letter: DeadLetter): string {
   const { id, entryId, reason, error, deliveries, consumer } = letter;
   const history = { id, entryId, at: letter.at.toISOString(), reason, error, deliveries, consumer };
-  return `${encodeJson({ ...history, fields: encodeFields([...letter.entries()].flat()) })}\n`;
+  return `${encodeJson({ ...history, fields: encodeFields(wholeFieldsOf(letter)) })}\n`;
 }
 
 export type ReadLetterLine =

@@ -14,7 +14,7 @@ import type { ConnectionEvent, StreamClient } from "../stream-client.ts";
 import type { Redrive } from "../wire/atomic/redrive.ts";
 import type { StreamEntry } from "../wire/entry.ts";
 import type { DeadLettersEvent } from "./events.ts";
-import { type DeadLetter, readLetter } from "./letter.ts";
+import { type DeadLetter, readLetter, wholeFieldsOf } from "./letter.ts";
 import { LetterTally } from "./letter-groups.ts";
 import {
   type DeadLettersOptions,
@@ -323,7 +323,7 @@ export class DeadLetters {
     if (entry === undefined) return { kind: "missing" };
     const letter = readLetter(entry);
     if (letter === undefined) return { kind: "skipped", why: "not-a-letter" };
-    const [added] = await this.#client.xaddMany([{ stream, fields: [...letter.entries()].flat() }]);
+    const [added] = await this.#client.xaddMany([{ stream, fields: wholeFieldsOf(letter) }]);
     if (typeof added !== "string") throw added;
     await this.#client.xdel({ stream: this.#key, ids: [id] });
     return { kind: "added", entryId: added };

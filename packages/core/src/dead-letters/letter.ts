@@ -16,6 +16,11 @@ interface LetterHistory {
   readonly at: Date;
 }
 
+const WHOLE = new WeakMap<DeadLetter, RawFields>();
+
+/** All fields of the message as they stand in Redis, with the context of its trace: for who adds it again. */
+export const wholeFieldsOf = (letter: DeadLetter): RawFields => WHOLE.get(letter) ?? [];
+
 /** One dead letter of a group: the complete message, with its history. Its JSON does not contain the payload. */
 export class DeadLetter {
   /** The id of the dead letter, used to redrive and discard it. */
@@ -47,6 +52,7 @@ export class DeadLetter {
     this.at = history.at;
     this.#traceContext = decodeTraceContext(raw);
     this.#raw = ownFields(raw);
+    WHOLE.set(this, raw);
   }
 
   /** The message's fields as UTF-8 text, without a prototype. If a name repeats, the last value counts. */
