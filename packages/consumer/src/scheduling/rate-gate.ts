@@ -2,8 +2,8 @@
  * Keeps the rate of the whole group: before messages are offered, time is reserved for them in Redis, which all consumers of the
  * group share. A batch may become larger than what was reserved; the rest is reserved with the next one.
  */
-import { RedisBatchError } from "@redis-batch/core";
-import { describeRate, isSameRate, type RateLimit } from "@redis-batch/core/internal/groups";
+import { type RateLimit, RedisBatchError } from "@redis-batch/core";
+import { describeRate, isSameRate } from "@redis-batch/core/internal/groups";
 import type { Scope } from "../scope.ts";
 
 // After an error: as soon as most outages are over, and not so often that it adds to them.

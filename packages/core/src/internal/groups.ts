@@ -33,15 +33,13 @@ export {
 export type { LeaseAnswer } from "../wire/atomic/hold-lease.ts";
 export type { PauseChange, PauseOrder } from "../wire/atomic/pause-group.ts";
 export type { FinalReport } from "../wire/atomic/remove-if-empty.ts";
-export type { Reservation } from "../wire/atomic/reserve-rate.ts";
-export { describePause, type GroupPause, PAUSE_FIELD, parseGroupPause, pauseInForce } from "../wire/group-pause.ts";
+export { describePause, PAUSE_FIELD, parseGroupPause, pauseInForce } from "../wire/group-pause.ts";
 export {
   describeRate,
   encodeRateLimit,
   isSameRate,
   parseRateLimit,
   RATE_FIELD,
-  type RateLimit,
 } from "../wire/rate-limit.ts";
 export type { ConsumerInfo, GroupInfo } from "../wire/xinfo.ts";
 export type { PendingEntry } from "../wire/xpending.ts";

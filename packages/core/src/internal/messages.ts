@@ -6,7 +6,7 @@
 export { encodeValue } from "../codecs/encode-fields.ts";
 export { describeShape, guardPayload } from "../codecs/payload-guard.ts";
 export { encodeHistory, readLetter, wholeFieldsOf } from "../dead-letters/letter.ts";
-export { groupLetters, keyOfLetter, type LetterFacts, normaliseError } from "../dead-letters/letter-groups.ts";
+export { groupLetters, keyOfLetter, type LetterFacts } from "../dead-letters/letter-groups.ts";
 export { FIRST_PAGE as FIRST_PAGE_SIZE, nextPageSize } from "../dead-letters/scan.ts";
 export type { HandOverRefusal } from "../wire/atomic/hand-over.ts";
 export { inStreamOrder } from "../wire/atomic/own-messages.ts";

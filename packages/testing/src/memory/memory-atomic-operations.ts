@@ -1,9 +1,8 @@
 /** The atomic operations of the in-memory Redis: each does what the Lua script of the same name does. */
-import { compareEntryIds, type EntryId } from "@redis-batch/core";
+import { compareEntryIds, type EntryId, type GroupPause } from "@redis-batch/core";
 import {
   encodeRateLimit,
   encodeTold,
-  type GroupPause,
   PAUSE_FIELD,
   parseGroupPause,
   parseRateLimit,
