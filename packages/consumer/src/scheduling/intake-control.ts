@@ -2,7 +2,7 @@
  * Decides how much may come in and go out now: what the reader may read, the claimer claim, and the scheduler offer. Knows why
  * no new messages are read, if they are not, and reports when that changes.
  */
-import type { GroupPause } from "@redis-batch/core/internal/groups";
+import type { GroupPause } from "@redis-batch/core";
 import { decideRoomInLines } from "../decisions/blocked-keys.ts";
 import {
   decideIntake,
