@@ -21,20 +21,15 @@ import {
 import { groupKey, isReservedConsumer, REDRIVE_CONSUMER } from "@redis-batch/core/internal/names";
 import { type ConsumerVerdict, classifyConsumer } from "./decisions/consumer-status.ts";
 import { decideBusyShare, decideHasWork, followProgress, type Progress } from "./decisions/finished-work.ts";
-import {
-  type ConsumerCounts,
-  classifyGroup,
-  followTrend,
-  type GroupSample,
-  type GroupTrend,
-} from "./decisions/group-health.ts";
+import { classifyGroup, followTrend, type GroupSample, type GroupTrend } from "./decisions/group-health.ts";
 import { patienceMsOf } from "./decisions/hung-handlers.ts";
+import { countConsumers, listNotObeying } from "./decisions/living-consumers.ts";
 import { type Counters, decideRates } from "./decisions/rates.ts";
 import { decideRetention, type GroupNeeds, type RetentionVerdict, type StreamRemains } from "./decisions/retention.ts";
 import { type Shares, sumShares } from "./follow-released.ts";
 import { inParallel } from "./in-parallel.ts";
 import type { MonitorPolicy } from "./options.ts";
-import type { ConsumerReport, ConsumerStatus, GroupReport, MonitorReport, RateReport } from "./report.ts";
+import type { ConsumerReport, GroupReport, MonitorReport, RateReport } from "./report.ts";
 import { ageOf, readLater, readReleased } from "./reserved-names.ts";
 
 // Reads this many groups, and consumers of each, at the same time, so that other clients are served in between.
@@ -237,7 +232,7 @@ export class Inspector {
     const pause =
       inForce === null
         ? null
-        : { ...inForce, notObeyedBy: notObeying(consumers, registry, this.#policy, backlog.messages === 0) };
+        : { ...inForce, notObeyedBy: listNotObeying(consumers, registry, this.#policy, backlog.messages === 0) };
     const finished = group.entriesRead === null ? null : group.entriesRead - group.pending;
     const counters: Counters = { atMs, added: info.entriesAdded, finished };
     const living = [...registry.values()].filter(({ consumer }) => verdicts.get(consumer)?.life === "alive");
@@ -405,54 +400,11 @@ function findLate(
   });
 }
 
-const FAILING: readonly ConsumerStatus[] = ["FAILING", "BACKING OFF"];
-const HELD_UP: readonly ConsumerStatus[] = ["PAUSED", "HELD UP"];
-
-function countConsumers(
-  consumers: readonly ConsumerReport[],
-  policy: MonitorPolicy,
-  nothingWaits: boolean,
-): ConsumerCounts {
-  const living = consumers.filter((consumer) => isLiving(consumer, policy, nothingWaits));
-  return {
-    living: living.length,
-    stalled: living.filter(({ status }) => status === "STALLED").length,
-    failing: living.filter(({ status }) => FAILING.includes(status)).length,
-    // One whose keys are blocked works on the messages that block them.
-    heldUp: living.filter(({ status, intake }) => HELD_UP.includes(status) && intake !== "key-blocked").length,
-  };
-}
-
 /** The rate of the group, and whose options say otherwise. */
 function rateOf(registry: Registry): RateReport | null {
   if (registry.rateLimit === null) return null;
   const differing = [...registry.values()].filter(({ details }) => details.otherRate !== null);
   return { ...registry.rateLimit, differing: differing.map(({ consumer }) => consumer).toSorted() };
-}
-
-/** Those that can be expected to go on while the group is paused. */
-function notObeying(
-  consumers: readonly ConsumerReport[],
-  registry: ReadonlyMap<string, Registration>,
-  policy: MonitorPolicy,
-  nothingWaits: boolean,
-): readonly string[] {
-  return consumers
-    .filter((one) => isLiving(one, policy, nothingWaits))
-    .map(({ consumer }) => consumer)
-    .filter((consumer) => registry.get(consumer)?.details.obeysPause !== true);
-}
-
-/** Whether it can be expected to process messages. */
-function isLiving(
-  { status, foreign, idleMs }: ConsumerReport,
-  { idleThresholdMs }: MonitorPolicy,
-  nothingWaits: boolean,
-): boolean {
-  if (status === "DEAD" || status === "LEFT") return false;
-  // It finishes its messages, and reads no more.
-  if (status === "DRAINING") return nothingWaits;
-  return status === "OK" || !foreign || idleMs <= idleThresholdMs;
 }
 
 /** A group or a stream that is deleted during a pass counts as missing. */

@@ -111,7 +111,7 @@ export const rate = defineCommand({
   options: {
     messages: flagOf(CONSUMER_SPEC.rateLimit.options.messages),
     per: flagOf(CONSUMER_SPEC.rateLimit.options.perMs, { about: "the time in which they are offered" }),
-    off: { kind: "flag", about: "remove the rate" },
+    off: { kind: "flag", about: "no rate, whatever the options of consumers say" },
   },
   examples: [
     { line: "redis-batch group rate orders billing --messages 600 --per 1m", does: "ten per second, for all together" },

@@ -23,7 +23,9 @@ export function parseRateLimit(text: string | undefined): RateLimit | null {
   }
 }
 
-export const encodeRateLimit = ({ messages, perMs }: RateLimit): string => JSON.stringify({ v: 1, messages, perMs });
+/** `null`: that there is none, whatever the options of consumers say. */
+export const encodeRateLimit = (limit: RateLimit | null): string =>
+  JSON.stringify(limit === null ? { v: 1 } : { v: 1, messages: limit.messages, perMs: limit.perMs });
 
 export const isSameRate = (one: RateLimit | null, other: RateLimit | null): boolean =>
   one?.messages === other?.messages && one?.perMs === other?.perMs;

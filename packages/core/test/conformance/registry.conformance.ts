@@ -127,7 +127,7 @@ export function describeRegistry(scene: () => Scene): void {
       expect(await set({ messages: 7, perMs: 1_000 })).toEqual(LIMIT);
       expect(await reserve(1)).toMatchObject({ waitMs: 0, limit: { messages: 7, perMs: 1_000 } });
       expect(await set(null)).toMatchObject({ messages: 7 });
-      expect(await reserve(1)).toEqual({ waitMs: 0, lastsMs: 0, limit: null });
+      expect(await reserve(1, LIMIT)).toEqual({ waitMs: 0, lastsMs: 0, limit: null });
       expect(await set(null)).toBeNull();
     });
   });

@@ -383,10 +383,9 @@ export function reserveRate(keys: MemoryKeyspace, { stream, group, messages, own
 export function setRate(keys: MemoryKeyspace, { stream, group, limit }: SetRateOptions): SetRateResult {
   const registry = groupKey("consumers", stream, group);
   const before = keys.hash(registry).get(RATE_FIELD);
-  const now = limit === null ? undefined : encodeRateLimit(limit);
+  const now = encodeRateLimit(limit);
   if (now !== before) keys.deleteHashField(registry, PAID);
-  if (now === undefined) keys.deleteHashField(registry, RATE_FIELD);
-  else keys.setHashField(registry, RATE_FIELD, now);
+  keys.setHashField(registry, RATE_FIELD, now);
   return parseRateLimit(before);
 }
 

@@ -6,7 +6,7 @@ import type { Script } from "../script.ts";
 export interface SetRateOptions {
   readonly stream: string;
   readonly group: string;
-  /** `null` removes the limit. */
+  /** `null`: no limit, whatever the options of consumers say. */
   readonly limit: RateLimit | null;
 }
 
@@ -14,6 +14,6 @@ export interface SetRateOptions {
 export const setRate: Script<SetRateOptions, RateLimit | null> = {
   name: "setRate",
   keys: ({ stream, group }) => [groupKey("consumers", stream, group)],
-  encode: ({ limit }) => [limit === null ? "" : encodeRateLimit(limit)],
+  encode: ({ limit }) => [encodeRateLimit(limit)],
   decode: (reply) => parseRateLimit(decodeText(reply, "setRate")),
 };
