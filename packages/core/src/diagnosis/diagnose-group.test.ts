@@ -2,7 +2,15 @@ import { expect, it } from "vitest";
 import { diagnoseGroup, diagnoseRetention, type GroupFacts } from "./diagnose-group.ts";
 
 const group = (more: Partial<GroupFacts> = {}): GroupFacts => ({
-  ...{ group: "bill ing", health: "OK", reason: "it keeps up", deadLetters: 0, consumers: [], ...more },
+  ...{
+    group: "bill ing",
+    health: "OK",
+    reason: "it keeps up",
+    deadLetters: 0,
+    rateLimit: null,
+    consumers: [],
+    ...more,
+  },
 });
 const summary = (more: Partial<GroupFacts>) =>
   diagnoseGroup("orders", group(more)).map(({ severity, finding, fix }) => [severity, finding, fix]);
@@ -18,6 +26,13 @@ it.each([
   ["AHEAD", "move it to where it should continue: redis-batch group seek orders 'bill ing' --to end"],
 ])("%s is a problem, with a command that can be copied", (health, fix) => {
   expect(summary({ health })).toEqual([["problem", "it keeps up", fix]]);
+});
+
+it("says how a pause ends, and whose rate is not the group's", () => {
+  expect(summary({ health: "PAUSED", reason: "paused by anna", rateLimit: { differing: ["a"] } })).toEqual([
+    ["warning", "paused by anna", expect.stringContaining("redis-batch group resume orders 'bill ing'")],
+    ["warning", 'the options of "a" have another rateLimit than the group, whose counts', expect.any(String)],
+  ]);
 });
 
 it("names consumers that make no progress, and counts dead ones and dead letters", () => {

@@ -9,6 +9,8 @@ export interface GroupFacts {
   readonly health: string;
   readonly reason: string;
   readonly deadLetters: number;
+  /** The rate of the group, and consumers whose options have another one. */
+  readonly rateLimit: { readonly differing: readonly string[] } | null;
   readonly consumers: readonly { readonly consumer: string; readonly status: string; readonly reason: string }[];
 }
 
@@ -20,8 +22,17 @@ export function diagnoseGroup(stream: string, group: GroupFacts): readonly Findi
   const dead = group.consumers.filter(({ status }) => status === "DEAD").length;
   const isBad = BAD.includes(group.health);
   const isWell = group.health === "OK" || group.health === "UNKNOWN";
+  const fix = isBad || group.health === "PAUSED" ? fixOf(group, words) : null;
   return [
-    finding(area, isBad ? "problem" : isWell ? "ok" : "warning", group.reason, isBad ? fixOf(group, words) : null),
+    finding(area, isBad ? "problem" : isWell ? "ok" : "warning", group.reason, fix),
+    ...(group.rateLimit?.differing ?? []).map((consumer) =>
+      finding(
+        area,
+        "warning",
+        `the options of ${quoteName(consumer)} have another rateLimit than the group, whose counts`,
+        `give it the group's, or change the group's: redis-batch group rate ${words}`,
+      ),
+    ),
     ...group.consumers
       .filter(({ status }) => status === "STALLED" || status === "FAILING")
       .map(({ consumer, status, reason }) =>
@@ -44,6 +55,7 @@ export const diagnoseRetention = (warnings: readonly string[]): readonly Finding
   );
 
 function fixOf({ health }: GroupFacts, words: string): string {
+  if (health === "PAUSED") return `go on when the reason for the pause is over: redis-batch group resume ${words}`;
   if (health === "AHEAD") return `move it to where it should continue: redis-batch group seek ${words} --to end`;
   if (health === "FAILING") return `see why messages go to the dead letters: redis-batch dead-letters list ${words}`;
   return `start consumers, or see what blocks them: redis-batch monitor ${words}`;
