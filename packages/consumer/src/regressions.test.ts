@@ -221,6 +221,30 @@ describe("reading ahead", () => {
     await close();
     await running;
   });
+
+  it("goes further, in large reads, while batches are quick", async () => {
+    const { clock, consumer, events, add, pending, close } = await openInMemory({ batchSize: 5, prefetch: 1 });
+    for (const n of range(3_000)) await add(n);
+    const slow = deferred<void>();
+    let batches = 0;
+    const running = consumer.run(async (batch) => {
+      batches++;
+      if (batch.messages.some(({ fields }) => fields["n"] === "1500")) await slow.promise;
+      batch.ack();
+    });
+    await clock.settle();
+    expect(batches).toBe(301);
+    expect(events.all("read").length).toBeLessThan(301 / 3);
+    // However long one takes then, no more is held than that.
+    await clock.advance(100);
+    expect((await pending()).length).toBeGreaterThan(5 + 5);
+    expect((await pending()).length).toBeLessThanOrEqual(5 + 1_000);
+    slow.resolve();
+    await clock.settle();
+    expect(batches).toBe(600);
+    await close();
+    await running;
+  });
 });
 
 describe("a message too wide for the dead letters that an earlier process left behind once too often", () => {

@@ -209,8 +209,8 @@ describe("the heartbeat", () => {
     const { consumer } = made.consumer(quick);
     await consumer.fetch();
     const field = await made.server.command("HGET", groupKey("consumers", made.stream, made.group), consumer.name);
-    // Ten read ahead, ten at work, a hundred deferred.
-    const who = { v: 1, leaseMs, pid: process.pid, batchSize: 10, concurrency: 1, capacity: 120 };
+    // Ten at work, a thousand read ahead while batches are quick, a hundred deferred.
+    const who = { v: 1, leaseMs, pid: process.pid, batchSize: 10, concurrency: 1, capacity: 10 + 1_000 + 100 };
     expect(JSON.parse(String(field))).toMatchObject(who);
   });
 

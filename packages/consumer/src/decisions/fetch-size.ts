@@ -24,14 +24,38 @@ const LARGEST_READ = 5_000;
 // Their ids are arguments of a script, which takes no more than some thousands.
 const LARGEST_REDELIVERY = 1_000;
 
+/** What is read ahead takes this long to work off: no other consumer could have it much sooner. */
+const AHEAD_MS = 10;
+/** Most messages that are read ahead for that reason, whatever `prefetch` says. More makes reads hardly cheaper. */
+const MOST_AHEAD = 1_000;
+
+/**
+ * How many batches are read ahead: `prefetch`, and more while batches are so quick that several are worked off in a moment.
+ * One read of many messages costs the client half of many reads of few.
+ */
+export function decideReadAhead(
+  { batchSize, prefetch }: Pick<ReadPolicy, "batchSize" | "prefetch">,
+  batchTakesMs: number,
+): number {
+  return prefetch === 0 ? 0 : Math.max(prefetch, Math.floor(Math.min(AHEAD_MS / batchTakesMs, MOST_AHEAD / batchSize)));
+}
+
+/** The most messages that are read ahead. */
+export function mostReadAhead(policy: Pick<ReadPolicy, "batchSize" | "prefetch">): number {
+  return policy.batchSize * decideReadAhead(policy, 0);
+}
+
 /** How many entries to read; 0: send no read until something changes. */
 export function decideFetchSize(ahead: ReadAhead, policy: ReadPolicy): number {
   if (ahead.bufferedBytes >= policy.maxBytes) return 0;
   const room = policy.batchSize * (ahead.wanted + policy.prefetch);
   if (room === 0) return 0;
   // All streams share the room, but each has enough for one batch: with less, its batches would never be full.
-  const missing = Math.max(room - (ahead.bufferedElsewhere ?? 0), policy.batchSize) - ahead.buffered;
+  const share = Math.max(room - (ahead.bufferedElsewhere ?? 0), policy.batchSize);
+  const missing = share - ahead.buffered;
   if (missing <= 0) return 0;
+  // Nobody waits for a message while a batch of them is in memory: then one larger read later costs less than two small ones.
+  if (ahead.buffered >= policy.batchSize && missing < share / 2) return 0;
   return Math.max(1, Math.min(missing, fitting(ahead, policy), LARGEST_READ));
 }
 

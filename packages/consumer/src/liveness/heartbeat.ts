@@ -13,6 +13,7 @@ import {
 } from "@redis-batch/core/internal/groups";
 import { quoteName } from "@redis-batch/core/internal/names";
 import { Loop, pause, VERSION } from "@redis-batch/core/internal/service";
+import { mostReadAhead } from "../decisions/fetch-size.ts";
 import type { IntakeControl } from "../scheduling/intake-control.ts";
 import type { OpenBatches } from "../scheduling/open-batches.ts";
 import type { RateGate } from "../scheduling/rate-gate.ts";
@@ -206,7 +207,7 @@ export class Heartbeat {
   /** What the heartbeat says about this consumer. */
   #details(): HeartbeatDetails {
     const { policy, held, lifecycle, usage, shares } = this.#scope;
-    const { batchSize, prefetch, maxDeferred, maxHoldMs, isAlone } = policy;
+    const { batchSize, maxDeferred, maxHoldMs, isAlone } = policy;
     const { open, sinkWatch, work } = this.#parts;
     const concurrency = usage.places;
     const intake = this.#parts.intake.hold;
@@ -221,7 +222,7 @@ export class Heartbeat {
       batchSize,
       concurrency,
       // The most it holds on purpose: read ahead, at work, and deferred.
-      capacity: batchSize * (concurrency + prefetch) + maxDeferred,
+      capacity: batchSize * concurrency + mostReadAhead(policy) + maxDeferred,
       inFlight: open.messages,
       batchesElsewhere: shares.openElsewhere(),
       busyElsewhereRatio: this.#busyElsewhereRatio(),

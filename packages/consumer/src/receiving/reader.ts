@@ -265,7 +265,7 @@ export class Reader<Value> {
       const size = decideFetchSize(ahead, { ...policy, prefetch: 0 });
       return Math.max(1, Math.min(reading.messages, size, replySize.limit));
     }
-    const prefetch = reading.mayReadAhead ? policy.prefetch : 0;
+    const prefetch = reading.mayReadAhead ? this.#parts.intake.prefetch : 0;
     return Math.min(decideFetchSize(ahead, { ...policy, prefetch }), replySize.limit);
   }
 }

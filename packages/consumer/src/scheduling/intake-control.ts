@@ -4,6 +4,7 @@
  */
 import type { GroupPause } from "@redis-batch/core";
 import { decideRoomInLines } from "../decisions/blocked-keys.ts";
+import { decideReadAhead } from "../decisions/fetch-size.ts";
 import {
   decideIntake,
   decidePlacesForReleased,
@@ -30,7 +31,7 @@ import type { WaitingCalls } from "./waiting-calls.ts";
 export interface IntakeParts {
   readonly connection: ConnectionWatch;
   readonly leases: LeaseRenewer<unknown>;
-  readonly open: Pick<OpenBatches<unknown>, "hung" | "isProbing" | "durationMs">;
+  readonly open: Pick<OpenBatches<unknown>, "hung" | "isProbing" | "durationMs" | "mostDurationMs">;
   readonly positionWatch: PositionWatch;
   readonly rate: RateGate;
   readonly readWatch: ReadWatch;
@@ -143,6 +144,13 @@ export class IntakeControl {
       areKeysWaiting: order !== undefined && order.size > 0,
       isProofWanted: roomInLines === "few" && order?.isProofWanted === true,
     });
+  }
+
+  /** How many batches are read ahead at most. */
+  get prefetch(): number {
+    const { policy, usage } = this.#scope;
+    // Under `fetch()` nobody knows when the next call comes.
+    return usage.mode === "fetch" ? policy.prefetch : decideReadAhead(policy, this.#parts.open.mostDurationMs);
   }
 
   /** What may be offered now. */

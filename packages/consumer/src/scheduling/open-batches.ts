@@ -38,12 +38,18 @@ interface Opened {
   isHung: boolean;
 }
 
+/** How long a batch takes, as long as nothing is known: far too long for reading far ahead. */
+const UNKNOWN_MS = 1_000;
+/** How much of it is left after a batch that was quick: a single quick batch says little about the next ones. */
+const SLOWLY = 0.9;
+
 export class OpenBatches<Value> {
   readonly #scope: Scope<Value>;
   readonly #parts: OpenBatchesParts<Value>;
   readonly #open = new Map<OpenBatch<Value>, Opened>();
   #endedMs = 0;
   #lastDurationMs = 0;
+  #slowMs = UNKNOWN_MS;
   #whenOneEnds = (): void => {};
 
   constructor(scope: Scope<Value>, parts: OpenBatchesParts<Value>) {
@@ -81,6 +87,11 @@ export class OpenBatches<Value> {
   /** How long a batch takes, in milliseconds: the longer of the last one that ended and the oldest open one. */
   get durationMs(): number {
     return Math.max(this.#lastDurationMs, this.oldestMs ?? 0);
+  }
+
+  /** How long a batch takes at most, by those of late: it rises at once, and falls slowly. */
+  get mostDurationMs(): number {
+    return Math.max(this.#slowMs, this.oldestMs ?? 0);
   }
 
   /**
@@ -169,6 +180,7 @@ export class OpenBatches<Value> {
     const durationMs = this.#scope.clock.nowMs() - opened.atMs;
     this.#endedMs += durationMs;
     this.#lastDurationMs = durationMs;
+    this.#slowMs = Math.max(durationMs, this.#slowMs * SLOWLY);
     open.trace?.ended();
     const { id: batchId } = open.batch;
     this.#scope.report({
