@@ -3,6 +3,7 @@
  * to produce.
  */
 import { ConnectionError, NoGroupError, PermissionError, ServerStateError } from "@redis-batch/core";
+import { deferred } from "@redis-batch/test-support";
 import { describe, expect, it } from "vitest";
 import { openInMemory } from "../test/memory-bench.ts";
 
@@ -229,6 +230,34 @@ describe("acknowledging", () => {
     held.release();
     await batch.settled();
     expect(events.all("acknowledged").map(({ messages }) => messages)).toEqual([1, 2]);
+  });
+});
+
+describe("an acknowledgement that is answered before the list of pending messages arrives, in which it still stands", () => {
+  it("is not taken for a message that got lost", async () => {
+    const { clock, redis, events, consumer, add } = await openInMemory({ batchSize: 1, prefetch: 1, blockMs: 100 });
+    await add(1);
+    const handled = deferred<void>();
+    const running = consumer.run(async (batch) => {
+      await handled.promise;
+      batch.ack();
+    });
+    await clock.settle();
+    // A failed read has the lists compared.
+    redis.failNext("xreadgroup", away());
+    const list = redis.hold("xpendingRange", { moment: "after" });
+    await clock.advance(1_000);
+    expect(list.count).toBe(1);
+    handled.resolve();
+    await clock.settle();
+    expect(events.all("acknowledged")).toHaveLength(1);
+    list.release();
+    await clock.advance(1_000);
+    expect(events.all("undeliveredFound")).toEqual([]);
+    expect(events.all("outcomeTooLate")).toEqual([]);
+    void consumer.close();
+    await clock.advance(1_000);
+    await running;
   });
 });
 

@@ -97,6 +97,10 @@ const NOT_READY: readonly (IntakeHold | "open")[] = ["unfit", "held-too-long", "
 // A read that is not answered this long after its own wait is stuck. The socket's timeout comes first.
 const STUCK_MS = 30_000;
 
+/** After how many messages, or how long a batch, what there is to send is sent, although more batches are in memory. */
+const SENT_TOGETHER = 500;
+const SENT_AFTER_MS = 2;
+
 /**
  * Reads a Redis Stream in batches, as one consumer of a group. Use an instance in one way at a time: `fetch()`, `for await`, or
  * `run()`. The constructor does no I/O. The first use connects, and creates the stream and the group if they are missing.
@@ -465,10 +469,17 @@ export class Consumer<Value = Fields> implements AsyncIterable<Batch<Value>>, As
   }
 
   async #work(handler: Handler<Value>): Promise<void> {
+    let handled = 0;
     for (;;) {
       const next = await this.#next();
       if (next === undefined) return;
-      await next.lane.parts.handlers.handle(next.open, handler);
+      const { handlers, open } = next.lane.parts;
+      await handlers.handle(next.open, handler);
+      handled += next.open.messages.length;
+      // The next ones may be in memory. What is to be sent must not wait for all of them.
+      if (handled < SENT_TOGETHER && open.durationMs < SENT_AFTER_MS) continue;
+      handled = 0;
+      await new Promise<void>((resolve) => process.nextTick(resolve));
     }
   }
 

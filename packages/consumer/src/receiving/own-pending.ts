@@ -59,6 +59,7 @@ export class OwnPending<Value> {
       await claimer.whenIdle();
       await this.#compare();
     } finally {
+      this.#scope.held.stopNoting();
       this.#isComparing = false;
     }
     // Now messages may be claimed again.
@@ -71,11 +72,13 @@ export class OwnPending<Value> {
     const readerEpoch = client.readerEpoch(stream);
     // The first time: before anything new is read, all that is older is in its place.
     if (policy.isAlone && !this.#hasCompared) await this.#keys.learnGroup();
+    // Acknowledgements may go over another connection: one that is answered first may still be found pending.
+    const ended = held.noteEnded();
     let found = 0;
     let from = "-";
     for (;;) {
       const page = await client.xpendingRange({ stream, group, consumer, from, to: "+", count: PAGE });
-      const unknown = page.filter(({ id }) => !held.holds(id));
+      const unknown = page.filter(({ id }) => !held.holds(id) && !ended.has(id));
       await this.#keys.learn(unknown.map(({ id }) => id));
       found += unknown.length;
       // The first time, an earlier process was offered them. Later, they got lost on their way to this one.

@@ -45,6 +45,8 @@ export class Reader<Value> {
   #sent = 0;
   /** Whether nothing is known about the stream: before the first answer, and after a failure. */
   #isUnsure = true;
+  /** Whether the stream probably has more: the last read was full. */
+  #isBacklog = false;
   /** Whether a read is waiting at the server. */
   #isBlocked = false;
   /** When the last read emptied the stream; `null` if it did not. */
@@ -150,8 +152,9 @@ export class Reader<Value> {
     const { newEntries, policy, replySize, report, clock } = this.#scope;
     const { waiting, builder } = this.#parts;
     const sinceMs = clock.nowMs();
-    // A caller that waits for a first look gets it at once; later reads may wait at the server.
-    const blockMs = this.#isUnsure || waiting.mustLook ? undefined : policy.blockMs;
+    // A caller that waits for a first look gets it at once; later reads may wait at the server, where nothing else gets
+    // through behind them on their connection.
+    const blockMs = this.#isUnsure || this.#isBacklog || waiting.mustLook ? undefined : policy.blockMs;
     const sent = this.#sent;
     this.#isBlocked = blockMs !== undefined;
     const { signal } = this.#interrupted;
@@ -165,6 +168,7 @@ export class Reader<Value> {
       this.#isBlocked = false;
     }
     this.#isUnsure = false;
+    this.#isBacklog = entries.length >= count;
     if (entries.length === 0) {
       // An interrupted read may never have been sent, so its empty answer proves nothing.
       if (signal.aborted) return;
@@ -187,6 +191,7 @@ export class Reader<Value> {
   async #onError(error: unknown): Promise<number | "end"> {
     const { signals, fail } = this.#scope;
     this.#isUnsure = true;
+    this.#isBacklog = false;
     this.#parts.waiting.readFailed(this.#sent, error);
     // The lost reply may have carried messages.
     signals.pendingUnknown.raise();

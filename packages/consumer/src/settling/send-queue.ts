@@ -48,7 +48,8 @@ export class SendQueue<Item> {
     this.#queue.push(item);
     if (this.#isSending) return;
     this.#isSending = true;
-    queueMicrotask(() => void this.#send());
+    // When this turn is over: promises that are settled by now may lead to more.
+    queueMicrotask(() => process.nextTick(() => void this.#send()));
   }
 
   /** Resolves when `isOver` is true, which is checked after each answer, or when the queue is stopped. */

@@ -26,7 +26,7 @@ import { onAbort } from "../service/signals.ts";
 import type { ConnectionEvent, ConnectionRole } from "../stream-client.ts";
 import { type Argument, withBytes } from "../wire/command.ts";
 import { diagnose, isUnclear, usesTls } from "./diagnosis.ts";
-import { inOneWrite, passReadyCheck, skipReadyCheck } from "./ioredis-internals/client-state.ts";
+import { inOneWrite, inOneWriteThisTurn, passReadyCheck, skipReadyCheck } from "./ioredis-internals/client-state.ts";
 import { ClusterCalls } from "./ioredis-internals/cluster-calls.ts";
 import { ClusterNodes } from "./ioredis-internals/cluster-nodes.ts";
 import { lastNodeErrorOf, refusedCommand, withoutCountdown } from "./ioredis-internals/error-details.ts";
@@ -133,7 +133,8 @@ export class Connection {
     return this.#life.current;
   }
 
-  get #isUsable(): boolean {
+  /** Whether a command would be sent now. */
+  get isUsable(): boolean {
     return this.#isReady && this.#life.isUsable;
   }
 
@@ -262,7 +263,7 @@ export class Connection {
    */
   async ready(timeoutMs: number, signal?: AbortSignal): Promise<void> {
     if (this.#isClosed) throw this.#notConnected("it was closed");
-    if (this.#isUsable) return;
+    if (this.isUsable) return;
     signal?.throwIfAborted();
     // A refused login may be allowed by now: wait for the next attempt.
     if (this.#isFinal(this.#lastError)) this.#lastError = undefined;
@@ -270,7 +271,7 @@ export class Connection {
     this.#life.open();
     await new Promise<void>((resolve, reject) => {
       const look = (): void => {
-        if (this.#isUsable) return finish(resolve);
+        if (this.isUsable) return finish(resolve);
         if (this.#isClosed) return finish(() => reject(this.#notConnected("it was closed")));
         // Another attempt with the same password, or the same database, would fail in the same way.
         const error = this.#lastError;
@@ -300,7 +301,7 @@ export class Connection {
    * is part of something larger.
    */
   async call(command: string, args: readonly Argument[], operation: string = command): Promise<unknown> {
-    if (!this.#isUsable) throw this.#notConnected(this.#why(), operation);
+    if (!this.isUsable) throw this.#notConnected(this.#why(), operation);
     const written = withBytes(args);
     if (this.#clusterCalls !== undefined) return this.#clusterCalls.call(command, written, operation);
     try {
@@ -308,6 +309,12 @@ export class Connection {
     } catch (error) {
       throw this.#unlessRedirected(translateError(error, operation));
     }
+  }
+
+  /** The same, in one system call with all else that is sent like this in this turn of the event loop. */
+  callTogether(command: string, args: readonly Argument[]): Promise<unknown> {
+    if (this.isUsable) inOneWriteThisTurn(this.#client);
+    return this.call(command, args);
   }
 
   /** A server that did not tell its kind, and yet redirects, is a node of a Cluster: trying again would not help. */
@@ -323,7 +330,7 @@ export class Connection {
     return nodes
       .toSorted((left, right) => (hostAndPort(left.options) < hostAndPort(right.options) ? -1 : 1))
       .map((node) => async (command, args) => {
-        if (!this.#isUsable) throw this.#notConnected(this.#why(), command);
+        if (!this.isUsable) throw this.#notConnected(this.#why(), command);
         return askOf(node)(command, args);
       });
   }
@@ -331,7 +338,7 @@ export class Connection {
   /** Sends many calls of one command at once. Each has its own result: the raw reply, or its error. */
   async callMany(command: string, calls: readonly (readonly Argument[])[]): Promise<readonly CallEnd[]> {
     if (calls.length === 0) return [];
-    if (!this.#isUsable) {
+    if (!this.isUsable) {
       const error = this.#notConnected(this.#why(), command);
       return calls.map(() => ({ reply: undefined, error }));
     }
@@ -380,7 +387,7 @@ export class Connection {
     const nodes = this.#clusterCalls?.follow();
     return () => {
       const node = nodes === undefined ? this.#client : nodes();
-      if (!this.#isUsable || this.#epoch !== epoch || node === undefined) return undefined;
+      if (!this.isUsable || this.#epoch !== epoch || node === undefined) return undefined;
       return {
         address: nodes === undefined ? undefined : hostAndPort(node.options),
         call: askOf(node),
@@ -394,7 +401,7 @@ export class Connection {
   async callAt(address: string | undefined, command: string, args: readonly Argument[]): Promise<unknown> {
     if (address === undefined) return this.call(command, args);
     const node = this.#client.nodes?.("all").find(({ options }) => hostAndPort(options) === address);
-    if (!this.#isUsable || node === undefined) throw this.#notConnected(this.#why(), command);
+    if (!this.isUsable || node === undefined) throw this.#notConnected(this.#why(), command);
     return askOf(node)(command, args);
   }
 

@@ -52,7 +52,7 @@ export class StreamReaders {
 
   /** The reader of a stream. */
   of(stream: string): StreamReader {
-    const slot = this.#options.commands.isCluster ? keySlot(stream) : 0;
+    const slot = this.#slotOf(stream);
     let reader = this.#ofSlot.get(slot);
     if (reader === undefined) {
       // The first one may have been opened before it was known what it reads.
@@ -60,6 +60,12 @@ export class StreamReaders {
       this.#ofSlot.set(slot, reader);
     }
     return reader;
+  }
+
+  /** The connection on which an acknowledgement for this stream gets through at once; `undefined` if there is none. */
+  freeFor(stream: string): Connection | undefined {
+    const reader = this.#ofSlot.get(this.#slotOf(stream));
+    return reader?.isFree === true ? reader.connection : undefined;
   }
 
   /** The one that there is in any case. */
@@ -70,6 +76,10 @@ export class StreamReaders {
   close(): void {
     this.#isClosed = true;
     for (const { connection } of this.#all) connection.close();
+  }
+
+  #slotOf(stream: string): number {
+    return this.#options.commands.isCluster ? keySlot(stream) : 0;
   }
 
   #add(): StreamReader {
@@ -100,6 +110,8 @@ export class StreamReader {
   #tap: EntryTap | undefined;
   #ender: WaitEnder | undefined;
   #blocks: { readonly epoch: number; readonly restarts: boolean } | undefined;
+  /** Whether a read waits at the server, or may wait there: until it ends, nothing behind it is answered. */
+  #isWaiting = false;
 
   constructor({ open, commands, clock, isTapped, report }: StreamReadersOptions) {
     this.#commands = commands;
@@ -108,6 +120,11 @@ export class StreamReader {
     this.connection = open((client) => {
       if (isTapped) this.#tap = new EntryTap(client);
     }, report);
+  }
+
+  /** Whether a command is answered at once. Together with the next read it then costs next to nothing. */
+  get isFree(): boolean {
+    return !this.#isWaiting && this.connection.isUsable;
   }
 
   async read(options: XreadgroupManyOptions, signal?: AbortSignal): Promise<readonly StreamEntries[]> {
@@ -140,8 +157,13 @@ export class StreamReader {
   async #read(options: XreadgroupManyOptions): Promise<readonly StreamEntries[]> {
     // By the time the reply arrives, the connection may have another client with its own tap.
     const tap = this.#tap;
-    const reply = await this.connection.call(xreadgroup.name, xreadgroup.encode(options));
-    return tap?.redeem(reply) ?? xreadgroup.decode(reply, options);
+    this.#isWaiting = options.blockMs !== undefined;
+    try {
+      const reply = await this.connection.callTogether(xreadgroup.name, xreadgroup.encode(options));
+      return tap?.redeem(reply) ?? xreadgroup.decode(reply, options);
+    } finally {
+      this.#isWaiting = false;
+    }
   }
 
   /**

@@ -45,6 +45,21 @@ export function inOneWrite<Result>(client: RedisClient, write: () => Result): Re
   }
 }
 
+/** Sockets that are corked until the end of the turn. */
+const corked = new WeakSet<Socket>();
+
+/** The same for all that is written to it in this turn of the event loop, whoever writes it. A Cluster writes at once. */
+export function inOneWriteThisTurn(client: RedisClient): void {
+  const socket = socketOf(client);
+  if (socket === undefined || corked.has(socket)) return;
+  corked.add(socket);
+  socket.cork();
+  process.nextTick(() => {
+    corked.delete(socket);
+    socket.uncork();
+  });
+}
+
 /**
  * ioredis 5 keeps the silence timer of an ended connection, and then ends the next connection because of it. Relies on the
  * timer being `socketTimeoutTimer`, and on a new one being set while that is undefined.
