@@ -1,3 +1,4 @@
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import type { StreamEntry } from "./entry.ts";
 import { FieldNames } from "./field-names.ts";
@@ -64,6 +65,19 @@ test("gives one field as text, the last of its name, before and after all of the
       expect(entry.textOfField(name)).toBe(expected[name]);
     }
   }
+});
+
+test("gives the text that its bytes are, whatever they are and however long", () => {
+  const someBytes = fc.uint8Array({ maxLength: 20 }).map((bytes) => Buffer.from(bytes));
+  const someText = fc.string({ unit: "binary", maxLength: 400 }).map((text) => Buffer.from(text));
+  const parts = fc.array(fc.tuple(fc.oneof(someText, someBytes), fc.oneof(someText, someBytes)), { maxLength: 6 });
+  fc.assert(
+    fc.property(parts, fc.nat(3), (fields, around) => {
+      const expected: Record<string, string> = Object.create(null);
+      for (const [name, value] of fields) expected[name.toString()] = value.toString();
+      expect({ ...pack(fields.flat(), undefined, around).text }).toEqual({ ...expected });
+    }),
+  );
 });
 
 test("knows names again by their bytes, not by their place or length", () => {

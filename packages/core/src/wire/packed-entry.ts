@@ -17,6 +17,8 @@ import {
 
 const CR = 13;
 const ZERO = 48;
+/** A value that is cut out of the text of its entry keeps that alive: no more than this. */
+const LONGEST_WHOLE = 1_024;
 
 /** The position of an entry's fields: one bulk string after the other, names and values alternating. */
 export interface PackedFields {
@@ -53,14 +55,19 @@ export class PackedEntry implements StreamEntry {
 
   /** The application's fields as UTF-8 text, without a prototype. If a name repeats, the last value counts. */
   get text(): Fields {
-    const { bytes, names } = this.#packed;
+    const { bytes, names, start } = this.#packed;
+    const length = this.#packed.end - start;
     const bounds = boundsOf(this.#packed);
     const end = bounds.length - 4 * traceFieldsAmong(bytes, bounds);
     const record = Object.create(null) as Record<string, string>;
+    // Each call to decode costs more than the text itself. Where each byte is a character, one call is enough for all values.
+    const whole = length <= LONGEST_WHOLE ? bytes.toString("utf8", start, start + length) : "";
+    const isEvery = whole.length === length;
     for (let index = 0; index < end; index += 4) {
       const name = names.textOf(index / 4, bytes, bounds[index] as number, bounds[index + 1] as number);
-      record[name] =
-        name === this.#read?.name ? this.#read.text : bytes.toString("utf8", bounds[index + 2], bounds[index + 3]);
+      const [from, to] = [bounds[index + 2] as number, bounds[index + 3] as number];
+      if (isEvery) record[name] = whole.slice(from - start, to - start);
+      else record[name] = name === this.#read?.name ? this.#read.text : bytes.toString("utf8", from, to);
     }
     return record;
   }
