@@ -2,8 +2,17 @@
 import type { Figures } from "./figures.ts";
 import { spreadOf } from "./statistics.ts";
 
+/** Where the server is. */
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+  readonly tls?: { readonly ca: string } | undefined;
+  /** Whether it is a node of a Cluster. */
+  readonly isCluster?: boolean | undefined;
+}
+
 export interface Task {
-  readonly redis: { readonly host: string; readonly port: number };
+  readonly redis: Address;
   readonly stream: string;
   /** For contenders that read several; the others read `stream`. */
   readonly streams?: readonly string[] | undefined;

@@ -8,6 +8,8 @@ import { isNoisy, type Pair, type Row, rowsOf } from "./rows.ts";
 /** What scenarios stand on. */
 export interface Bench {
   readonly server: RedisServer;
+  /** Whether it is a node of a Cluster. */
+  readonly isCluster?: boolean;
   /** A connection of the benchmark's own, to fill streams and to ask. */
   readonly redis: Redis;
   /** A fraction of the messages. */

@@ -14,7 +14,7 @@ export const BULLMQ: Scenario = {
   what: "BullMQ with concurrency 100, batch 100",
   oursName: "Consumer.run",
   referenceName: "BullMQ",
-  targets: [{ metric: "messages/s", of: "ratio", bound: "at least", value: 12 }],
+  targets: [{ metric: "messages/s", of: "ratio", bound: "at least", value: 15 }],
   prepare: async (bench) => {
     const messages = bench.quick ? 75_000 : 300_000;
     const load = { stream: "bench:bullmq-100", batchSize: 100, messages, warmUp: bench.quick ? 25_000 : 50_000 };

@@ -27,6 +27,18 @@ export interface Load {
   readonly isTraced?: boolean;
 }
 
+// Half a million messages later compiling still shows: it is not what a message costs.
+const LOADS = {
+  quick: { messages: 75_000, warmUp: 25_000 },
+  full: { messages: 2_000_000, warmUp: 1_000_000 },
+} as const;
+
+/** The usual number of messages, or a share of it for contenders that take long. */
+export function loadOf({ quick }: Bench, stream: string, batchSize: number, share = 1): Load {
+  const { messages, warmUp } = LOADS[quick ? "quick" : "full"];
+  return { stream, batchSize, messages: messages * share, warmUp: warmUp * share };
+}
+
 // The number of messages that one script adds at a time.
 const FILL_STEP = 10_000;
 const FILL =
@@ -68,9 +80,11 @@ async function consume(bench: Bench, load: Load, who: Consuming, group: string):
 }
 
 /** A task on the bench's server. */
-export function taskOf({ server }: Bench, task: Omit<Task, "redis">): Task {
+export function taskOf({ server, isCluster }: Bench, task: Omit<Task, "redis">): Task {
   const { stream, streams, group, batchSize, maxWaitMs, variant, warmUp, messages } = task;
-  const redis = { host: server.host, port: server.port };
+  const { host, port } = server;
+  const { tls } = server.options;
+  const redis = { host, port, isCluster, ...(tls === undefined ? {} : { tls: { ca: String(tls.ca) } }) };
   return { redis, stream, streams, group, batchSize, maxWaitMs, variant, warmUp, messages };
 }
 

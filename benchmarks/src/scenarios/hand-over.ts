@@ -15,7 +15,7 @@ export const HAND_OVER: Scenario = {
   oursName: "Monitor.cleanUp",
   referenceName: "XPENDING and XCLAIM JUSTID in pages of 100",
   targets: [
-    { metric: "wall ms", of: "ratio", bound: "at most", value: 1.3 },
+    { metric: "wall ms", of: "ratio", bound: "at most", value: 1 },
     { metric: "longest call ms", of: "ours", bound: "at most", value: 7 },
   ],
   mostRounds: 3,

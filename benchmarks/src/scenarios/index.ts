@@ -2,6 +2,7 @@ import type { Scenario } from "../scenario.ts";
 import { ADD_MANY } from "./add-many.ts";
 import { BULLMQ } from "./bullmq.ts";
 import { CLI_START } from "./cli-start.ts";
+import { CLIENTS } from "./clients.ts";
 import { CONSUME } from "./consume.ts";
 import { HAND_OVER } from "./hand-over.ts";
 import { IDLE_LATENCY } from "./idle-latency.ts";
@@ -13,6 +14,7 @@ import { TRACING } from "./tracing.ts";
 import { TRICKLE } from "./trickle.ts";
 
 export const SCENARIOS: readonly Scenario[] = [
+  ...CLIENTS,
   ...CONSUME,
   BULLMQ,
   TRICKLE,

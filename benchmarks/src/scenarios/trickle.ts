@@ -13,8 +13,8 @@ export const TRICKLE: Scenario = {
   oursName: "Consumer.run",
   referenceName: "raw ioredis loop",
   targets: [
-    { metric: "client CPU µs/message", of: "ratio", bound: "at most", value: 0.4 },
-    { metric: "server CPU µs/message", of: "ratio", bound: "at most", value: 0.4 },
+    { metric: "client CPU µs/message", of: "ratio", bound: "at most", value: 0.3 },
+    { metric: "server CPU µs/message", of: "ratio", bound: "at most", value: 0.3 },
     { metric: "full batches", of: "ours", bound: "at least", value: 0.9 },
   ],
   prepare: async (bench) => {

@@ -4,6 +4,16 @@ import { expect, test } from "vitest";
 import { ReplyScanner } from "./reply-scanner.ts";
 import { xreadgroup } from "./xreadgroup.ts";
 
+/** How long each of these tests goes on, in minutes; without it they make a fixed number of runs. */
+const MINUTES = Number(process.env["REDIS_BATCH_FUZZ_MINUTES"] ?? 0);
+
+/** That many runs, or as many as there is time for. */
+function runs(numRuns: number): Pick<fc.Parameters, "numRuns" | "interruptAfterTimeLimit" | "markInterruptAsFailure"> {
+  return MINUTES > 0
+    ? { numRuns: Number.MAX_SAFE_INTEGER, interruptAfterTimeLimit: MINUTES * 60_000, markInterruptAsFailure: false }
+    : { numRuns };
+}
+
 const options = { streams: ["s"], group: "g", consumer: "c", count: 10 };
 
 /** A reply before it is written as bytes: a bulk string, nil, an array, or a line as it stands. */
@@ -97,6 +107,8 @@ const { anything } = fc.letrec<{ anything: Shape }>((tie) => ({
   anything: fc.oneof(
     { depthSize: "small", withCrossShrink: true },
     fc.constantFrom<Shape>(null, { line: "+OK" }, { line: ":12" }, { line: "-ERR no" }, { line: "*-1" }, { line: "+" }),
+    // What only RESP3 has: a push, a map, and others.
+    fc.constantFrom(">1\r\n+x", "%1\r\n+a\r\n+b", "~1\r\n:1", "_", "#t", ",1.5", "(9").map((line) => ({ line })),
     bytes,
     fc.array(tie("anything"), { maxLength: 4 }),
   ),
@@ -147,7 +159,7 @@ test("whatever a server sends, cut anywhere, is read as ioredis reads it", () =>
       const chunks = cut(Buffer.concat(shapes.map(encode)), at);
       expect(readWithScanner(chunks).reads).toEqual(readOrdinarily(chunks).reads);
     }),
-    { numRuns: 500 },
+    runs(500),
   );
 });
 
@@ -158,6 +170,7 @@ test("byte by byte, too", () => {
       const chunks = Array.from(whole, (_, index) => whole.subarray(index, index + 1));
       expect(readWithScanner(chunks).reads).toEqual(readOrdinarily([whole]).reads);
     }),
+    runs(100),
   );
 });
 
@@ -166,6 +179,7 @@ test("every XREADGROUP reply is taken, however it was cut", () => {
     fc.property(fc.array(streams, { minLength: 1, maxLength: 5 }), cuts, (shapes, at) => {
       expect(readWithScanner(cut(Buffer.concat(shapes.map(encode)), at)).taken).toBe(shapes.length);
     }),
+    runs(100),
   );
 });
 
@@ -184,6 +198,6 @@ test("bytes that were damaged never make a message that ioredis would not have r
       expect(reads).toEqual(expected.reads);
       expect(hasFailed).toBe(expected.hasFailed);
     }),
-    { numRuns: 1_000 },
+    runs(1_000),
   );
 });
