@@ -110,8 +110,8 @@ export class StreamReader {
   #tap: EntryTap | undefined;
   #ender: WaitEnder | undefined;
   #blocks: { readonly epoch: number; readonly restarts: boolean } | undefined;
-  /** Whether a read waits at the server, or may wait there: until it ends, nothing behind it is answered. */
-  #isWaiting = false;
+  /** How many reads wait at the server, or may wait there: until they end, nothing behind them is answered. */
+  #waiting = 0;
 
   constructor({ open, commands, clock, isTapped, report }: StreamReadersOptions) {
     this.#commands = commands;
@@ -124,7 +124,7 @@ export class StreamReader {
 
   /** Whether a command is answered at once. Together with the next read it then costs next to nothing. */
   get isFree(): boolean {
-    return !this.#isWaiting && this.connection.isUsable;
+    return this.#waiting === 0 && this.connection.isUsable;
   }
 
   async read(options: XreadgroupManyOptions, signal?: AbortSignal): Promise<readonly StreamEntries[]> {
@@ -157,12 +157,13 @@ export class StreamReader {
   async #read(options: XreadgroupManyOptions): Promise<readonly StreamEntries[]> {
     // By the time the reply arrives, the connection may have another client with its own tap.
     const tap = this.#tap;
-    this.#isWaiting = options.blockMs !== undefined;
+    const waits = options.blockMs === undefined ? 0 : 1;
+    this.#waiting += waits;
     try {
       const reply = await this.connection.callTogether(xreadgroup.name, xreadgroup.encode(options));
       return tap?.redeem(reply) ?? xreadgroup.decode(reply, options);
     } finally {
-      this.#isWaiting = false;
+      this.#waiting -= waits;
     }
   }
 
