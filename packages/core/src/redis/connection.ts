@@ -26,7 +26,13 @@ import { onAbort } from "../service/signals.ts";
 import type { ConnectionEvent, ConnectionRole } from "../stream-client.ts";
 import { type Argument, withBytes } from "../wire/command.ts";
 import { diagnose, isUnclear, usesTls } from "./diagnosis.ts";
-import { inOneWrite, inOneWriteThisTurn, passReadyCheck, skipReadyCheck } from "./ioredis-internals/client-state.ts";
+import {
+  inOneWrite,
+  inOneWriteThisTurn,
+  passReadyCheck,
+  skipReadyCheck,
+  socketOf,
+} from "./ioredis-internals/client-state.ts";
 import { ClusterCalls } from "./ioredis-internals/cluster-calls.ts";
 import { ClusterNodes } from "./ioredis-internals/cluster-nodes.ts";
 import { lastNodeErrorOf, refusedCommand, withoutCountdown } from "./ioredis-internals/error-details.ts";
@@ -300,21 +306,25 @@ export class Connection {
    * Sends one command and resolves with its raw reply: Buffers, numbers, null, arrays. Errors call it `operation`, if it
    * is part of something larger.
    */
-  async call(command: string, args: readonly Argument[], operation: string = command): Promise<unknown> {
+  call(command: string, args: readonly Argument[], operation: string = command): Promise<unknown> {
+    return this.#call(command, args, operation, false);
+  }
+
+  /** The same, in one system call with all else that is sent like this in this turn of the event loop. */
+  callTogether(command: string, args: readonly Argument[]): Promise<unknown> {
+    return this.#call(command, args, command, true);
+  }
+
+  async #call(command: string, args: readonly Argument[], operation: string, isTogether: boolean): Promise<unknown> {
     if (!this.isUsable) throw this.#notConnected(this.#why(), operation);
     const written = withBytes(args);
-    if (this.#clusterCalls !== undefined) return this.#clusterCalls.call(command, written, operation);
+    if (this.#clusterCalls !== undefined) return this.#clusterCalls.call(command, written, operation, isTogether);
+    if (isTogether) inOneWriteThisTurn(socketOf(this.#client));
     try {
       return await this.#client.callBuffer(command, ...written);
     } catch (error) {
       throw this.#unlessRedirected(translateError(error, operation));
     }
-  }
-
-  /** The same, in one system call with all else that is sent like this in this turn of the event loop. */
-  callTogether(command: string, args: readonly Argument[]): Promise<unknown> {
-    if (this.isUsable) inOneWriteThisTurn(this.#client);
-    return this.call(command, args);
   }
 
   /** A server that did not tell its kind, and yet redirects, is a node of a Cluster: trying again would not help. */

@@ -3,7 +3,7 @@ import type { ClusterNode, Redis } from "ioredis";
 import type { RedisClient } from "../redis-client.ts";
 
 /** A socket as both majors keep it in `stream`, from their first connection on. A Cluster has one for each node instead. */
-type Socket = Redis["stream"];
+export type Socket = Redis["stream"];
 
 /** The socket. Relies on `stream`, which is undefined before the first connection. */
 export function socketOf(client: RedisClient): Socket | undefined {
@@ -48,9 +48,8 @@ export function inOneWrite<Result>(client: RedisClient, write: () => Result): Re
 /** Sockets that are corked until the end of the turn. */
 const corked = new WeakSet<Socket>();
 
-/** The same for all that is written to it in this turn of the event loop, whoever writes it. A Cluster writes at once. */
-export function inOneWriteThisTurn(client: RedisClient): void {
-  const socket = socketOf(client);
+/** The same for all that is written to a socket in this turn of the event loop, whoever writes it. */
+export function inOneWriteThisTurn(socket: Socket | undefined): void {
   if (socket === undefined || corked.has(socket)) return;
   corked.add(socket);
   socket.cork();

@@ -10,7 +10,7 @@ import type { Clock } from "../../service/clock.ts";
 import type { Argument } from "../../wire/command.ts";
 import type { RedisClient } from "../redis-client.ts";
 import { translateError } from "../translate-error.ts";
-import { socketOf } from "./client-state.ts";
+import { inOneWriteThisTurn, type Socket, socketOf } from "./client-state.ts";
 import { refusedCommand } from "./error-details.ts";
 
 interface OpenCall {
@@ -18,6 +18,8 @@ interface OpenCall {
   isWritten: boolean | undefined;
   /** The socket that it was last written to. */
   socket: object | undefined;
+  /** Whether it is written together with others of this turn of the event loop. */
+  readonly isTogether: boolean;
   readonly abandon: () => void;
 }
 
@@ -66,10 +68,10 @@ export class ClusterCalls {
   }
 
   /** Sends one command. Resolves with its raw reply, or rejects with one of our errors, which names `operation`. */
-  call(command: string, args: readonly Argument[], operation: string): Promise<unknown> {
+  call(command: string, args: readonly Argument[], operation: string, isTogether = false): Promise<unknown> {
     return new Promise((resolve, reject) => {
       const call: OpenCall = {
-        ...{ isWritten: undefined, socket: undefined },
+        ...{ isWritten: undefined, socket: undefined, isTogether },
         abandon: () => fail(new Error("the client has ended")),
       };
       const succeed = (reply: unknown): void => {
@@ -153,6 +155,7 @@ function noteWriting(command: Command, call: OpenCall): boolean {
   command.toWritable = (socket) => {
     call.isWritten = true;
     call.socket = socket;
+    if (call.isTogether) inOneWriteThisTurn(socket as Socket);
     return toWritable.call(command, socket);
   };
   return true;
