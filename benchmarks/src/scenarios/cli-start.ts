@@ -12,7 +12,7 @@ export const CLI_START: Scenario = {
   what: "the time until the command line has printed its help",
   oursName: "redis-batch --help",
   referenceName: "node -e 0",
-  targets: [{ metric: "wall ms", of: "difference", bound: "at most", value: 150 }],
+  targets: [{ metric: "wall ms", of: "difference", bound: "at most", value: 100 }],
   prepare: async () => {
     if (!existsSync(CLI_SCRIPT)) throw new CannotRunError("the command line is not built");
     return {
