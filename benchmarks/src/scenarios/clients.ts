@@ -128,7 +128,7 @@ async function onServer(bench: Bench, server: RedisServer, stop: () => Promise<v
   const redis = new Redis({ ...server.options, replyMapping: "legacy" });
   // A third of the slots is the first node's of three.
   let stream = "bench:consume";
-  while (bench.isCluster === true && Number(await redis.cluster("KEYSLOT", stream)) >= 5_000) stream += "0";
+  while (bench.isCluster === true && (await redis.cluster("KEYSLOT", stream)) >= 5_000) stream += "0";
   const arena = await consumingArena({ ...bench, server, redis }, loadOf(bench, stream, 100), OURS, RAW);
   return {
     ...arena,

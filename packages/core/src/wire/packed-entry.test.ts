@@ -73,7 +73,7 @@ test("gives the text that its bytes are, whatever they are and however long", ()
   const parts = fc.array(fc.tuple(fc.oneof(someText, someBytes), fc.oneof(someText, someBytes)), { maxLength: 6 });
   fc.assert(
     fc.property(parts, fc.nat(3), (fields, around) => {
-      const expected: Record<string, string> = Object.create(null);
+      const expected = Object.create(null) as Record<string, string>;
       for (const [name, value] of fields) expected[name.toString()] = value.toString();
       expect({ ...pack(fields.flat(), undefined, around).text }).toEqual({ ...expected });
     }),

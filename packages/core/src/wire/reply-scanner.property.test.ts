@@ -8,11 +8,10 @@ import { xreadgroup } from "./xreadgroup.ts";
 const MINUTES = Number(process.env["REDIS_BATCH_FUZZ_MINUTES"] ?? 0);
 
 /** That many runs, or as many as there is time for. */
-function runs(numRuns: number): Pick<fc.Parameters, "numRuns" | "interruptAfterTimeLimit" | "markInterruptAsFailure"> {
-  return MINUTES > 0
-    ? { numRuns: Number.MAX_SAFE_INTEGER, interruptAfterTimeLimit: MINUTES * 60_000, markInterruptAsFailure: false }
+const runs = (numRuns: number) =>
+  MINUTES > 0
+    ? { numRuns: Number.MAX_SAFE_INTEGER, plugins: [fc.interruptAfterTimeLimit(MINUTES * 60_000)] }
     : { numRuns };
-}
 
 const options = { streams: ["s"], group: "g", consumer: "c", count: 10 };
 
