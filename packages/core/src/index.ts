@@ -40,6 +40,7 @@ export * from "./errors/errors.ts";
 export { compareEntryIds, type EntryId, entryIdTimeMs, isEntryId } from "./names/entry-id.ts";
 export { deadLetterKey } from "./names/keys.ts";
 export { bytesOfName, nameOfBytes, parseName, showName } from "./names/names.ts";
+export { partitionOfKey, partitionStreams } from "./names/partitions.ts";
 export type { AddEachOptions, AddResult } from "./producer/add-each.ts";
 export type { AddManyFailure, AddManyOptions, AddManyProgress, AddManyResult } from "./producer/add-many.ts";
 export type { ProducerEvent } from "./producer/events.ts";

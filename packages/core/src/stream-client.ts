@@ -4,6 +4,7 @@ import type { EntryId } from "./names/entry-id.ts";
 import type { AclDryRunOptions } from "./wire/acl-dry-run.ts";
 import type { AckOwnedResult } from "./wire/atomic/ack-owned.ts";
 import type { AddOnceOptions, AddOnceResult } from "./wire/atomic/add-once.ts";
+import type { AdoptedPage, AdoptPendingOptions } from "./wire/atomic/adopt-pending.ts";
 import type { CountHangOptions } from "./wire/atomic/count-hang.ts";
 import type { Deletion } from "./wire/atomic/delete-if-all-groups-done.ts";
 import type { ForgetDueOptions } from "./wire/atomic/forget-due.ts";
@@ -11,11 +12,13 @@ import type { HandOver, HandOverOptions } from "./wire/atomic/hand-over.ts";
 import type { HandOverPage, HandOverPageOptions } from "./wire/atomic/hand-over-page.ts";
 import type { HeartbeatOptions, HeartbeatResult } from "./wire/atomic/heartbeat.ts";
 import type { HoldLeaseOptions, LeaseAnswer } from "./wire/atomic/hold-lease.ts";
+import type { HoldPartitionOptions, Ownership } from "./wire/atomic/hold-partition.ts";
 import type { MayCallOptions } from "./wire/atomic/may-call.ts";
 import type { MoveToDeadLettersOptions, MoveToDeadLettersResult } from "./wire/atomic/move-to-dead-letters.ts";
 import type { OwnMessages } from "./wire/atomic/own-messages.ts";
 import type { PauseChange, PauseGroupOptions } from "./wire/atomic/pause-group.ts";
 import type { ReadDueOptions, ReadDueResult } from "./wire/atomic/read-due.ts";
+import type { OwnedRead, ReadOwnedOptions } from "./wire/atomic/read-owned.ts";
 import type { RedeliverOwnOptions, RedeliverOwnResult } from "./wire/atomic/redeliver-own.ts";
 import type { Redrive, RedriveLetterOptions } from "./wire/atomic/redrive.ts";
 import type { ReleaseOptions, ReleaseResult } from "./wire/atomic/release.ts";
@@ -32,6 +35,7 @@ import type { SentCommand } from "./wire/probe-command.ts";
 import type { RateLimit } from "./wire/rate-limit.ts";
 import type { ScanStreamsOptions, StreamPage } from "./wire/scan-streams.ts";
 import type { SetIfFreeOptions } from "./wire/set-if-free.ts";
+import type { SetOnceOptions } from "./wire/set-once.ts";
 import type { TouchConsumerOptions } from "./wire/touch-consumer.ts";
 import type { WaitOptions } from "./wire/wait.ts";
 import type { XackOptions } from "./wire/xack.ts";
@@ -40,6 +44,7 @@ import type { XgroupCreateConsumerOptions, XgroupCreateOptions } from "./wire/xg
 import type { ConsumerInfo, GroupInfo, StreamInfo } from "./wire/xinfo.ts";
 import type { PendingEntry, PendingSummary, XpendingRangeOptions } from "./wire/xpending.ts";
 import type { XrangeOptions } from "./wire/xrange.ts";
+import type { XreadOptions } from "./wire/xread.ts";
 import type { XreadgroupManyOptions, XreadgroupOptions } from "./wire/xreadgroup.ts";
 
 /** `commands`: everything except reads · `reader`: XREADGROUP only, because a blocking read delays every command after it. */
@@ -127,6 +132,11 @@ export interface StreamClient {
    * @throws {NoGroupError} when one of the streams, or its group, does not exist; then none is read
    */
   xreadgroupMany(options: XreadgroupManyOptions, signal?: AbortSignal): Promise<readonly StreamEntries[]>;
+  /**
+   * Waits, on the reader's connection, until one of the streams has entries behind its position → those that have. The streams must
+   * be of one slot. Delivers nothing. `signal` ends the wait early.
+   */
+  xread(options: XreadOptions, signal?: AbortSignal): Promise<readonly string[]>;
   xack(options: XackOptions): Promise<number>;
   /** Acknowledges, and deletes entries that no group needs any more. Only if `Capabilities.ackDelete`. */
   xackdel(options: XackOptions): Promise<ReadonlyMap<EntryId, Deletion>>;
@@ -150,6 +160,8 @@ export interface StreamClient {
   time(): Promise<number>;
   /** The consumers of a group that send heartbeats, dead ones included until they are removed. */
   registry(options: { readonly stream: string; readonly group: string }): Promise<Registry>;
+  /** Removes a consumer from the registry, and nothing else: for one that owns partitions, and leaves. */
+  deregister(options: { readonly stream: string; readonly group: string; readonly consumer: string }): Promise<void>;
   /** When deferred messages are due, in server milliseconds since 1970; `null` for one without a time. */
   dueTimes(options: {
     readonly stream: string;
@@ -166,6 +178,10 @@ export interface StreamClient {
   countDue(options: { readonly stream: string; readonly group: string; readonly untilMs: number }): Promise<number>;
   /** Sets a key if it does not exist → whether it was set. @see setIfFree in `wire/set-if-free.ts` */
   setIfFree(options: SetIfFreeOptions): Promise<boolean>;
+  /** What `setOnce` has set; `null`: nothing. */
+  textOf(options: { readonly key: string }): Promise<string | null>;
+  /** Sets a key that does not exist → what it has if it does. @see setOnce in `wire/set-once.ts` */
+  setOnce(options: SetOnceOptions): Promise<string | null>;
   /** Deletes keys of any type → how many existed. In a Cluster all must share one slot. */
   unlink(options: { readonly keys: readonly string[] }): Promise<number>;
   /** Which of these commands the server knows; `null` if it may not be asked. */
@@ -210,5 +226,8 @@ export interface StreamClient {
   addOnce(options: AddOnceOptions): Promise<AddOnceResult>;
   holdLease(options: HoldLeaseOptions): Promise<LeaseAnswer>;
   writeInTerm(options: WriteInTermOptions): Promise<boolean>;
+  holdPartition(options: HoldPartitionOptions): Promise<Ownership>;
+  readOwned(options: ReadOwnedOptions): Promise<OwnedRead>;
+  adoptPending(options: AdoptPendingOptions): Promise<AdoptedPage>;
   trimToSafePoint(options: TrimToSafePointOptions): Promise<SafeTrim | null>;
 }

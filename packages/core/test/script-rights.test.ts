@@ -57,6 +57,15 @@ const keysOf = (stream: string) => ({
   leaseKey: groupKey("lease:scaler", stream, group),
   stateKey: groupKey("scaler", stream, group),
 });
+const OWNERSHIP = { member: "c2", leaseMs: 60_000, heardOf: 0 };
+
+/** A partition of `c2`, in which three messages are pending for another consumer, and one waits. */
+async function ownPartition(admin: StreamClient, stream: string): Promise<string> {
+  await deliver(admin, stream);
+  await addEntry(admin, { stream, fields: ["n", 4] });
+  return String((await admin.holdPartition({ stream, group, ...OWNERSHIP, token: null })).token);
+}
+
 const TERM = { holder: "me", leaseMs: 60_000, heardOf: 0 };
 const own = (stream: string, id: string) => ({ stream, group, consumer: "c1", ids: [id] });
 const move = (stream: string) => ({ stream, group, from: "c1", foreignIdleMs: 0, toUnregistered: true });
@@ -191,6 +200,24 @@ const WAYS: Readonly<Record<string, Way>> = {
     script: "holdLease",
     prepare: (admin, stream) => admin.holdLease({ ...keysOf(stream), ...TERM }),
     run: (client, stream) => client.holdLease({ ...keysOf(stream), ...TERM, leaseMs: 0 }),
+  },
+  "taking a partition": {
+    ...{ script: "holdPartition", prepare: deliver },
+    run: (client, stream) => client.holdPartition({ stream, group, ...OWNERSHIP, token: null }),
+  },
+  "giving a partition up": {
+    ...{ script: "holdPartition", prepare: ownPartition },
+    run: (client, stream, token) =>
+      client.holdPartition({ stream, group, ...OWNERSHIP, token: Number(token), leaseMs: 0 }),
+  },
+  "reading a partition": {
+    ...{ script: "readOwned", prepare: ownPartition },
+    run: (client, stream, token) => client.readOwned({ stream, group, member: "c2", token: Number(token), count: 10 }),
+  },
+  "taking over what is pending in a partition": {
+    ...{ script: "adoptPending", prepare: ownPartition },
+    run: (client, stream, token) =>
+      client.adoptPending({ stream, group, member: "c2", token: Number(token), after: null, count: 10 }),
   },
   "an entry of the audit log": {
     script: "writeInTerm",

@@ -309,6 +309,20 @@ describe.each([
     expect(await again({ count: 1, timeoutMs: 5_000 })).toBe(1);
   });
 
+  test("adds to several masters at the same time are each followed to their own", async () => {
+    const [[first], [second, replica]] = pairs() as [[RedisServer, RedisServer], [RedisServer, RedisServer]];
+    const { client } = openClient({ redis: lent() });
+    await client.connect(["commands"], { timeoutMs: 10_000 });
+    const streams = [await nameOn(second), await nameOn(first)];
+    await freeze(replica);
+    const added = streams.map(async (stream) => {
+      const waitForReplicas = client.followAdds();
+      await client.xaddMany([{ stream, fields: ["n", "1"] }]);
+      return waitForReplicas({ count: 1, timeoutMs: 300 });
+    });
+    expect(await Promise.all(added)).toEqual([0, 1]);
+  });
+
   test("what a master dropped while it was a replica is not confirmed, although WAIT would", async () => {
     const [[primary, replica]] = pairs() as [[RedisServer, RedisServer]];
     const [stream, filler] = [await nameOn(primary), await nameOn(primary)];

@@ -1,5 +1,6 @@
 /** Asks the server what a user may do, without doing it. */
 import { groupKey, idempotencyKey } from "../names/keys.ts";
+import { partitionsKey } from "../names/partitions.ts";
 import { type Extra, type Grant, type KeySet, RIGHTS, type Role, rulesOf } from "../redis/rights.ts";
 import type { StreamClient } from "../stream-client.ts";
 import type { RightsFacts } from "./diagnosis.ts";
@@ -80,6 +81,7 @@ function commandFor(rule: string, keys: readonly string[], group: string): reado
 function sampleKey(set: KeySet, { stream, group }: Address): string {
   if (set === "stream") return stream;
   if (set === "idem") return idempotencyKey(stream, "x");
+  if (set === "partitions") return partitionsKey(stream);
   return groupKey(set === "ours" ? "consumers" : set, stream, group);
 }
 

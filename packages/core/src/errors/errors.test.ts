@@ -48,6 +48,11 @@ const TABLE: Readonly<
     code: "LEASE_LOST",
     retryable: false,
   },
+  PartitionLostError: {
+    make: (from) => new from.PartitionLostError("x", { partition: 3 }),
+    code: "PARTITION_LOST",
+    retryable: false,
+  },
   ConsumerNameInUseError: {
     make: (from) => new from.ConsumerNameInUseError("x", { consumer: "c" }),
     code: "NAME_IN_USE",

@@ -20,6 +20,7 @@ export type ErrorCode =
   | "REPLY_SHAPE"
   | "QUEUE_FULL"
   | "LEASE_LOST"
+  | "PARTITION_LOST"
   | "NAME_IN_USE";
 
 interface ErrorDetails {
@@ -339,6 +340,25 @@ export class LeaseLostError extends RedisBatchError {
 
   static override is(value: unknown): value is LeaseLostError {
     return hasCode(value, "LEASE_LOST");
+  }
+}
+
+/** The consumer does not own the partition any more: another one may work on its messages already. Stop; outcomes are ignored. */
+export class PartitionLostError extends RedisBatchError {
+  /** Which one, from 0. */
+  readonly partition: number;
+
+  constructor(message: string, details: { readonly partition: number }) {
+    super(message, { code: "PARTITION_LOST", retryable: false });
+    this.partition = details.partition;
+  }
+
+  override get name(): string {
+    return "PartitionLostError";
+  }
+
+  static override is(value: unknown): value is PartitionLostError {
+    return hasCode(value, "PARTITION_LOST");
   }
 }
 

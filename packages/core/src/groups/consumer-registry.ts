@@ -73,6 +73,8 @@ export interface RegistrationDetails {
   readonly deadLettered: number | null;
   /** Its counters since its start. */
   readonly work: WorkCounters | null;
+  /** Where the stream has partitions: those that it owns. */
+  readonly partitions: readonly number[] | null;
 }
 
 /** The consumers of a group by their names, and what holds for all of them. */
@@ -113,6 +115,7 @@ export const NO_DETAILS: RegistrationDetails = {
     deadLettered: null,
     work: null,
   },
+  partitions: null,
 };
 
 /**
@@ -180,7 +183,13 @@ function readDetails(reported: { readonly [name: string]: unknown }): Registrati
     oldestOfferableMs: count("oldestOfferableMs"),
     deadLettered: count("deadLettered"),
     work: parseWorkCounters(reported["work"]),
+    partitions: parseNumbers(reported["partitions"]),
   };
+}
+
+function parseNumbers(value: unknown): readonly number[] | null {
+  if (!Array.isArray(value)) return null;
+  return value.filter((one): one is number => Number.isSafeInteger(one) && one >= 0);
 }
 
 function parseObject(text: string): { readonly [name: string]: unknown } {

@@ -1,6 +1,7 @@
 import { bytesOfName } from "./names.ts";
 
-const SLOTS = 16_384;
+/** How many slots a Redis Cluster has. */
+export const SLOTS = 16_384;
 /** CRC-16/XMODEM of each single byte. */
 const CRC_OF_BYTE = Uint16Array.from({ length: 256 }, (_, byte) => {
   let crc = byte << 8;

@@ -21,6 +21,7 @@ describe("bookkeepingKeys", () => {
         "final-reports",
         "due",
         "hung",
+        "owner",
         "lease:recovery",
         "lease:monitor",
         "lease:scaler",

@@ -15,6 +15,8 @@ const BOOKKEEPING = [
   // is released.
   "due",
   "hung",
+  // Who owns the stream, where it is a partition of a larger one.
+  "owner",
   // The leases for recovery, and for the leading monitor and scaler.
   "lease:recovery",
   "lease:monitor",

@@ -22,6 +22,7 @@ test("what is not given takes its default", () => {
     ...{ ...REQUIRED, codec: fieldsCodec, trim: undefined, observer: undefined },
     ...{ whileAway, queueTimeoutMs, maxQueued, maxQueuedBytes, retryForMs, rememberKeysMs },
     ...{ connectTimeoutMs, closeTimeoutMs },
+    ...{ partitions: undefined, streams: ["orders"] },
   });
 });
 

@@ -1,4 +1,5 @@
 import { type Encoder, type FieldsInput, fieldsCodec } from "../codecs/codec.ts";
+import { partitionStreams } from "../names/partitions.ts";
 import { type DefaultsOf, defaultsOf, type OptionsOf, type PolicyOf, type WithRedis } from "../options/option-spec.ts";
 import { OptionsReader } from "../options/options-reader.ts";
 import type { Trim } from "../wire/xadd.ts";
@@ -20,6 +21,8 @@ type Trimming = "maxLen" | "minId" | "approximate" | "allowUnreadLoss";
 
 /** The options, complete and checked. */
 export interface ProducerPolicy<Value> extends Omit<PolicyOf<Spec>, Trimming> {
+  /** The streams to which messages are added: the stream itself, or those of its partitions. */
+  readonly streams: readonly string[];
   readonly codec: Encoder<Value>;
   readonly trim: Trim | undefined;
 }
@@ -44,8 +47,11 @@ export function resolveProducerOptions<Value>(options: ProducerOptions<Value>): 
       `rememberKeysMs (${rememberKeysMs}) must be longer than retryForMs (${retryForMs}), or a late retry adds twice`,
     );
   }
+  const { stream, partitions } = policy;
+  const streams = (): readonly string[] => (partitions === undefined ? [stream] : partitionStreams(stream, partitions));
   return reader.finish({
     ...policy,
+    streams: reader.collect(streams, []),
     // The default codec takes fields, which is what Value is when no codec is given.
     codec: options.codec ?? (fieldsCodec as Encoder<unknown>),
     trim: resolveTrim({ maxLen, minId, approximate, allowUnreadLoss }, reader),

@@ -12,8 +12,10 @@
 import type { FieldsInput } from "../codecs/codec.ts";
 import { encodeValue } from "../codecs/encode-fields.ts";
 import { ConnectionError, QueueFullError, UsageError } from "../errors/errors.ts";
+import { assurePartitions } from "../groups/partition-count.ts";
 import type { EntryId } from "../names/entry-id.ts";
 import { hashTag } from "../names/keys.ts";
+import { partitionOfKey } from "../names/partitions.ts";
 import { dependenciesOf } from "../redis/dependencies.ts";
 import { LAST_REPLIES_MS } from "../redis/reconnecting-client.ts";
 import { type Clock, pause } from "../service/clock.ts";
@@ -44,8 +46,8 @@ import { type Ending, type OutgoingMessage, Sender } from "./sender.ts";
 export interface AddOptions {
   /**
    * What the message is about, such as a customer's number: a consumer with `orderBy: "key"` keeps messages with the same key
-   * in order. It is written as the field `key`, beside those that the codec makes, and does nothing else. A value that has this
-   * field already must have the same text in it.
+   * in order. It is written as the field `key`, beside those that the codec makes, and says to which of the stream's `partitions`
+   * the message goes. A value that has this field already must have the same text in it.
    */
   readonly key?: string | undefined;
   /**
@@ -86,7 +88,8 @@ export class Producer<Value = FieldsInput> {
   readonly #random: Random;
   readonly #notify: Observer<ProducerEvent>;
   readonly #client: StreamClient;
-  readonly #sender: Sender;
+  /** One, or one for each partition. */
+  readonly #senders: readonly Sender[];
   readonly #admission: Admission;
   readonly #target: AddEachTarget<Value> = {
     add: (value, keys, signal, ending) => this.#accept(value, keys, signal, ending),
@@ -101,6 +104,10 @@ export class Producer<Value = FieldsInput> {
   /** Aborts when `close()` has waited long enough. */
   readonly #giveUp = new AbortController();
   #firstUseMs = 0;
+  /** How many messages without a key there were. */
+  #keyless = 0;
+  /** Whether the number of partitions is what is written down; begins with the first use. */
+  #partitionsAssured: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
 
   /** @throws {ConfigError} naming every wrong option */
@@ -120,15 +127,20 @@ export class Producer<Value = FieldsInput> {
     );
     const report = (event: ConnectionEvent): void => this.#onConnection(event);
     // No read ever blocks here.
-    const actor = { role: "producer", stream: policy.stream } as const;
+    const actor = { role: "producer", stream: policy.streams } as const;
     this.#client =
       dependencies?.createClient(report) ??
       createClient({ redis: policy.redis, credentials: policy.credentials, blockMs: 0, actor, report });
     this.#admission = new Admission(policy);
-    this.#sender = new Sender({
-      ...policy,
-      ...{ client: this.#client, clock: this.#clock, random: this.#random, notify: this.#notify },
-    });
+    const isPartitioned = policy.partitions !== undefined;
+    const beforeFirst = isPartitioned ? (): Promise<void> => this.#assurePartitions() : undefined;
+    this.#senders = policy.streams.map(
+      (stream) =>
+        new Sender({
+          ...{ ...policy, stream, beforeFirst, isOneAtATime: isPartitioned },
+          ...{ client: this.#client, clock: this.#clock, random: this.#random, notify: this.#notify },
+        }),
+    );
   }
 
   /** Messages accepted but not confirmed yet, and their payload bytes. */
@@ -147,6 +159,7 @@ export class Producer<Value = FieldsInput> {
     this.#use("connect");
     await this.#client.connect(["commands"], { timeoutMs: this.#policy.connectTimeoutMs, signal: options.signal });
     if (this.#policy.waitForReplicas !== undefined) await this.#client.assertMayWait();
+    if (this.#policy.partitions !== undefined) await this.#assurePartitions();
   }
 
   /**
@@ -242,7 +255,7 @@ export class Producer<Value = FieldsInput> {
     }
     const unconfirmed = this.#admission.messages;
     this.#giveUp.abort();
-    this.#sender.stop();
+    for (const sender of this.#senders) sender.stop();
     await this.#client.close();
     await this.#allEnded();
     this.#lifecycle.moveTo("closed");
@@ -296,20 +309,37 @@ export class Producer<Value = FieldsInput> {
       },
     };
     const message: OutgoingMessage = { fields: trace ? [...fields, ...trace.fields] : fields, idempotencyKey };
-    if (idempotencyKey === undefined) this.#sender.send(message, this.#waitMs(), signal, leaving);
-    else void this.#addKeyed(message, idempotencyKey, signal).then(leaving.confirm, leaving.refuse);
+    const sender = this.#senderFor(key);
+    if (idempotencyKey === undefined) sender.send(message, this.#waitMs(), signal, leaving);
+    else void this.#addKeyed(sender, message, idempotencyKey, signal).then(leaving.confirm, leaving.refuse);
+  }
+
+  /** The sender of the partition that has the messages of this key; those without a key take turns. */
+  #senderFor(key: string | undefined): Sender {
+    const { length } = this.#senders;
+    const place = length === 1 ? 0 : key === undefined ? this.#keyless++ % length : partitionOfKey(key, length);
+    return this.#senders[place] as Sender;
+  }
+
+  /** Once. Asked again after a failure. */
+  #assurePartitions(): Promise<void> {
+    const { stream, partitions = 1 } = this.#policy;
+    this.#partitionsAssured ??= assurePartitions(this.#client, { stream, partitions }).catch((error: unknown) => {
+      this.#partitionsAssured = undefined;
+      throw error;
+    });
+    return this.#partitionsAssured;
   }
 
   async #addKeyed(
+    sender: Sender,
     message: OutgoingMessage,
     idempotencyKey: string,
     signal: AbortSignal | undefined,
   ): Promise<AddOnceResult> {
     const result = await addUntilConfirmed({
       attempt: (waitMs) =>
-        new Promise((resolve, reject) =>
-          this.#sender.send(message, waitMs, signal, { confirm: resolve, refuse: reject }),
-        ),
+        new Promise((resolve, reject) => sender.send(message, waitMs, signal, { confirm: resolve, refuse: reject })),
       waitMs: this.#waitMs(),
       retryForMs: this.#policy.retryForMs,
       signal,

@@ -48,6 +48,10 @@ export interface SenderOptions {
   readonly rememberKeysMs: number;
   readonly waitForReplicas: WaitOptions | undefined;
   readonly notify: (event: ProducerEvent) => void;
+  /** What must be true before anything is sent; asked until it is. */
+  readonly beforeFirst?: (() => Promise<void>) | undefined;
+  /** Whether messages that were sent together must all have ended before others are sent: what is sent again then comes first. */
+  readonly isOneAtATime?: boolean | undefined;
 }
 
 /** Callbacks for the end of a message: one of the two is called, once. A promise per message would cost more than sending it. */
@@ -103,6 +107,7 @@ export class Sender {
   #lastFailure: unknown;
   /** Whether the server lets us wait for replicas. */
   #mayWait = false;
+  #isPrepared = false;
   #wait: { readonly deadlineMs: number; readonly abort: AbortController } | undefined;
 
   constructor(options: SenderOptions) {
@@ -141,12 +146,14 @@ export class Sender {
       if (this.#failures > 0) await this.#untilDeadline(backoffDelayMs(this.#failures, PROBING, this.#options.random));
       if (this.#queue.size === 0) break;
       if (!(await this.#isServerThere())) continue;
-      const { waitForReplicas } = this.#options;
+      const { waitForReplicas, isOneAtATime = false } = this.#options;
+      if (!(await this.#isReady())) continue;
       if (waitForReplicas !== undefined && !(await this.#isWaitAllowed())) continue;
       await microtasksToEnd();
+      const why = waitForReplicas === undefined ? "the server did not answer" : "replicas did not confirm";
       if (this.#failures > 0) await this.#probe();
-      else if (waitForReplicas === undefined) void this.#sendQueued();
-      else await this.#watch(this.#sendQueued(), () => notAdded(undefined, "replicas did not confirm those before it"));
+      else if (waitForReplicas === undefined && !isOneAtATime) void this.#sendQueued();
+      else await this.#watch(this.#sendQueued(), () => notAdded(undefined, `${why} those before it`));
     }
     this.#isPumping = false;
   }
@@ -187,6 +194,24 @@ export class Sender {
     this.#wait = { deadlineMs, abort };
     await pause(clock, Math.min(mostMs, Math.max(0, Math.ceil(deadlineMs - clock.nowMs()))), abort.signal);
     this.#wait = undefined;
+  }
+
+  /** Whether messages may be sent at all. */
+  async #isReady(): Promise<boolean> {
+    const { beforeFirst } = this.#options;
+    if (this.#isPrepared || beforeFirst === undefined) return true;
+    try {
+      await beforeFirst();
+      this.#isPrepared = true;
+    } catch (error) {
+      if (!isAway(error) && !ConnectionError.is(error)) this.#rejectQueued(() => error);
+      else {
+        this.#failures = Math.max(this.#failures, 1);
+        this.#lastFailure = error;
+        this.#rejectOverdue(() => notAdded(error));
+      }
+    }
+    return this.#isPrepared;
   }
 
   /** Asks before anything is added: otherwise each add would be there, and in doubt. */

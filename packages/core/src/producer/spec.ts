@@ -38,6 +38,15 @@ export const PRODUCER_SPEC = {
   },
   /** The stream's key. It is created by the first message. */
   stream: { kind: "name", required: true, about: "the stream's key; created by the first message" },
+  /**
+   * How many partitions the stream has, 1 to 256: it is then one logical stream over so many. Messages with the same `key` are in the same
+   * partition, in the order of the calls. The number is written down beside the stream, and cannot be changed. Default: it has none.
+   */
+  partitions: {
+    ...{ kind: "integer", min: 1, max: 256, otherwise: "none" },
+    about:
+      "how many [partitions](../../docs/partitions.md) the stream has; the `key` of a message says which one it goes to",
+  },
   /** How a value becomes fields, at once: a promise is refused. Default: the value is the fields. See `jsonCodec` and `withSchema`. */
   codec: {
     ...{ kind: "codec", method: "encode", value: {} as Encoder<never>, otherwise: "the value is the fields" },

@@ -19,6 +19,7 @@ import type {
 import { type AclDryRunOptions, aclDryRun, aclWhoAmI } from "../wire/acl-dry-run.ts";
 import { type AckOwnedResult, ackOwned } from "../wire/atomic/ack-owned.ts";
 import { type AddOnceOptions, type AddOnceResult, addOnce } from "../wire/atomic/add-once.ts";
+import { type AdoptedPage, type AdoptPendingOptions, adoptPending } from "../wire/atomic/adopt-pending.ts";
 import { type CountHangOptions, countHang } from "../wire/atomic/count-hang.ts";
 import { type Deletion, deleteIfAllGroupsDone } from "../wire/atomic/delete-if-all-groups-done.ts";
 import { type ForgetDueOptions, forgetDue } from "../wire/atomic/forget-due.ts";
@@ -26,6 +27,7 @@ import { type HandOver, type HandOverOptions, handOver } from "../wire/atomic/ha
 import { type HandOverPage, type HandOverPageOptions, handOverPage } from "../wire/atomic/hand-over-page.ts";
 import { type HeartbeatOptions, type HeartbeatResult, heartbeat } from "../wire/atomic/heartbeat.ts";
 import { type HoldLeaseOptions, holdLease, type LeaseAnswer } from "../wire/atomic/hold-lease.ts";
+import { type HoldPartitionOptions, holdPartition, type Ownership } from "../wire/atomic/hold-partition.ts";
 import { type MayCallOptions, mayCall } from "../wire/atomic/may-call.ts";
 import {
   type MoveToDeadLettersOptions,
@@ -35,6 +37,7 @@ import {
 import { mergeEnds, type OwnMessages } from "../wire/atomic/own-messages.ts";
 import { type PauseChange, type PauseGroupOptions, pauseGroup } from "../wire/atomic/pause-group.ts";
 import { type ReadDueOptions, type ReadDueResult, readDue } from "../wire/atomic/read-due.ts";
+import { type OwnedRead, type ReadOwnedOptions, readOwned } from "../wire/atomic/read-owned.ts";
 import { type RedeliverOwnOptions, type RedeliverOwnResult, redeliverOwn } from "../wire/atomic/redeliver-own.ts";
 import { type Redrive, type RedriveLetterOptions, redrive } from "../wire/atomic/redrive.ts";
 import { type ReleaseOptions, type ReleaseResult, release } from "../wire/atomic/release.ts";
@@ -55,6 +58,7 @@ import type { Command } from "../wire/command.ts";
 import { commandInfo } from "../wire/command-info.ts";
 import { configGet } from "../wire/config-get.ts";
 import type { StreamEntries, StreamEntry } from "../wire/entry.ts";
+import { get } from "../wire/get.ts";
 import { hdel } from "../wire/hdel.ts";
 import { hgetall } from "../wire/hgetall.ts";
 import { info } from "../wire/info.ts";
@@ -64,6 +68,7 @@ import type { RateLimit } from "../wire/rate-limit.ts";
 import { type ScanStreamsOptions, type StreamPage, scanStreams } from "../wire/scan-streams.ts";
 import type { Script, ScriptInParts } from "../wire/script.ts";
 import { type SetIfFreeOptions, setIfFree } from "../wire/set-if-free.ts";
+import { type SetOnceOptions, setOnce } from "../wire/set-once.ts";
 import { time } from "../wire/time.ts";
 import { type TouchConsumerOptions, touchConsumer } from "../wire/touch-consumer.ts";
 import { unlink } from "../wire/unlink.ts";
@@ -97,6 +102,7 @@ import {
   xpendingSummary,
 } from "../wire/xpending.ts";
 import { type XrangeOptions, xrange } from "../wire/xrange.ts";
+import type { XreadOptions } from "../wire/xread.ts";
 import type { XreadgroupManyOptions, XreadgroupOptions } from "../wire/xreadgroup.ts";
 import { xrevrange } from "../wire/xrevrange.ts";
 import { zcount } from "../wire/zcount.ts";
@@ -309,6 +315,11 @@ class RedisStreamClient implements StreamClient {
     return this.#explained(reader.read(options, signal));
   }
 
+  xread(options: XreadOptions, signal?: AbortSignal): Promise<readonly string[]> {
+    const [stream = ""] = options.positions.keys();
+    return this.#explained(this.#readers.of(stream).wait(options, signal));
+  }
+
   /** Beside the reads where it gets through there: then both are often one write, and one answer. */
   async xack(options: XackOptions): Promise<number> {
     const counts: number[] = [];
@@ -428,8 +439,28 @@ class RedisStreamClient implements StreamClient {
     return this.#send(zcount, { key: groupKey("due", stream, group), max: untilMs });
   }
 
+  async deregister({
+    stream,
+    group,
+    consumer,
+  }: {
+    readonly stream: string;
+    readonly group: string;
+    readonly consumer: string;
+  }): Promise<void> {
+    await this.#send(hdel, { key: groupKey("consumers", stream, group), field: consumer });
+  }
+
   setIfFree(options: SetIfFreeOptions): Promise<boolean> {
     return this.#send(setIfFree, options);
+  }
+
+  textOf(options: { readonly key: string }): Promise<string | null> {
+    return this.#send(get, options);
+  }
+
+  setOnce(options: SetOnceOptions): Promise<string | null> {
+    return this.#send(setOnce, options);
   }
 
   unlink(options: { readonly keys: readonly string[] }): Promise<number> {
@@ -547,7 +578,7 @@ class RedisStreamClient implements StreamClient {
     return orInSteps(this.#run(removeIfEmpty, options), () =>
       removeIfEmptyInSteps(this, options, {
         removeFromGroup: () => this.#run(removeFromGroup, options),
-        deregister: () => this.#send(hdel, { key: groupKey("consumers", stream, group), field: consumer }),
+        deregister: () => this.deregister({ stream, group, consumer }),
       }),
     );
   }
@@ -582,6 +613,18 @@ class RedisStreamClient implements StreamClient {
 
   writeInTerm(options: WriteInTermOptions): Promise<boolean> {
     return this.#run(writeInTerm, options);
+  }
+
+  holdPartition(options: HoldPartitionOptions): Promise<Ownership> {
+    return this.#run(holdPartition, options);
+  }
+
+  readOwned(options: ReadOwnedOptions): Promise<OwnedRead> {
+    return this.#run(readOwned, options);
+  }
+
+  adoptPending(options: AdoptPendingOptions): Promise<AdoptedPage> {
+    return this.#run(adoptPending, options);
   }
 
   trimToSafePoint(options: TrimToSafePointOptions): Promise<SafeTrim | null> {

@@ -6,11 +6,12 @@
  * patterns of the user itself, a right such as SET for a lease would also overwrite the stream.
  */
 import { type GroupKeyKind, keyParts } from "../names/keys.ts";
+import { partitionsKey } from "../names/partitions.ts";
 
 export type Role = "producer" | "consumer" | "monitor" | "scaler" | "deadLetters" | "groups" | "dashboard";
 
 /** Keys that a command may touch: the stream itself, all that Redis Batch keeps beside it, or one kind of those. */
-export type KeySet = "stream" | "ours" | "idem" | GroupKeyKind;
+export type KeySet = "stream" | "ours" | "idem" | "partitions" | GroupKeyKind;
 
 /** Commands, and the keys that they may touch. None: commands without a key. */
 export interface Grant {
@@ -43,7 +44,7 @@ export interface Part {
 const SCRIPTS = ["+eval", "+evalsha"];
 const INSPECT = ["+xinfo|stream", "+xinfo|groups", "+xinfo|consumers"];
 const BOOKKEEPING: readonly KeySet[] = [
-  ...(["consumers", "final-reports", "due", "hung", "lease:recovery"] as const),
+  ...(["consumers", "final-reports", "due", "hung", "owner", "lease:recovery"] as const),
   ...(["lease:monitor", "lease:scaler", "scaler", "audit"] as const),
 ];
 
@@ -307,6 +308,33 @@ export const RIGHTS: Readonly<Record<Role, readonly Part[]>> = {
   ],
 };
 
+const LOOK_AT_PARTITIONS: readonly Grant[] = [
+  { keys: ["partitions"], rules: ["+get"] },
+  { keys: ["consumers"], rules: ["+hgetall"] },
+];
+
+/** What a role needs in addition where the stream has partitions: beside the logical stream, and of each partition. */
+export const PARTITION_RIGHTS: Readonly<
+  Partial<Record<Role, { readonly logical: readonly Grant[]; readonly each: readonly Grant[] }>>
+> = {
+  producer: { logical: [{ keys: ["partitions"], rules: ["+set", "+get"] }], each: [] },
+  consumer: {
+    logical: [
+      { keys: ["partitions"], rules: ["+set", "+get"] },
+      { keys: ["consumers"], rules: ["+hget", "+hset", "+hdel", "+hgetall", ...SCRIPTS] },
+    ],
+    each: [
+      { keys: ["stream"], rules: ["+xread"] },
+      { keys: ["owner"], rules: ["+hmget", "+hset"] },
+    ],
+  },
+  monitor: { logical: LOOK_AT_PARTITIONS, each: [] },
+  scaler: { logical: LOOK_AT_PARTITIONS, each: [] },
+  dashboard: { logical: LOOK_AT_PARTITIONS, each: [] },
+  deadLetters: { logical: [{ keys: ["partitions"], rules: ["+get"] }], each: [] },
+  groups: { logical: LOOK_AT_PARTITIONS, each: [] },
+};
+
 export interface AclRulesOptions {
   /** Only what the role needs to work as it should, in a group that exists. */
   readonly least?: boolean;
@@ -314,6 +342,8 @@ export interface AclRulesOptions {
   readonly extras?: readonly Extra[];
   /** Whether the server is a Redis Cluster. */
   readonly cluster?: boolean;
+  /** Whether the stream has partitions: then the rules are those of all its partitions. */
+  readonly partitions?: boolean;
 }
 
 /** What can be requested for a role. */
@@ -333,13 +363,21 @@ export function aclRules(
   stream: string | readonly string[],
   options: AclRulesOptions = {},
 ): readonly string[] {
-  const { least = false, extras = [], cluster = false } = options;
+  const { least = false, extras = [], cluster = false, partitions = false } = options;
   const parts = RIGHTS[role].filter(
     ({ need }) => need === "least" || (need === "optional" ? !least : extras.includes(need)),
   );
   const grants = parts.flatMap((part) => part.grants);
   const streams = [stream].flat();
   const all = cluster ? [...grants, { keys: [], rules: CLUSTER_RULES }] : grants;
+  if (partitions) {
+    const { logical = [], each = [] } = PARTITION_RIGHTS[role] ?? {};
+    return [
+      ...new Set(
+        streams.flatMap((one) => [...rulesOf([...all, ...each], one, "partitions"), ...rulesOf(logical, one)]),
+      ),
+    ];
+  }
   const rules = new Set(streams.flatMap((one) => rulesOf(all, one)));
   if (role === "consumer" && streams.length > 1) {
     rules.add(`(${streams.map((one) => keyPattern("stream", one)).join(" ")} +xreadgroup)`);
@@ -348,11 +386,15 @@ export function aclRules(
 }
 
 /** The ACL rules of some grants: commands without a key, then one selector for each combination of keys. */
-export function rulesOf(grants: readonly Grant[], stream: string): readonly string[] {
+export function rulesOf(
+  grants: readonly Grant[],
+  stream: string,
+  of: "stream" | "partitions" = "stream",
+): readonly string[] {
   const bare = new Set<string>();
   const selectors = new Map<string, Set<string>>();
   for (const { keys, rules } of grants) {
-    const patterns = keys.map((set) => keyPattern(set, stream)).join(" ");
+    const patterns = keys.map((set) => keyPattern(set, stream, of)).join(" ");
     const known = keys.length === 0 ? bare : (selectors.get(patterns) ?? new Set());
     for (const rule of rules) known.add(rule);
     if (keys.length > 0) selectors.set(patterns, known);
@@ -371,11 +413,16 @@ export function rulesFor(role: Role, stream: string, command: string): readonly 
   return rulesOf(needed, stream);
 }
 
-function keyPattern(set: KeySet, stream: string): string {
-  if (set === "stream") return `~${escapeGlob(stream)}`;
+function keyPattern(set: KeySet, stream: string, of: "stream" | "partitions" = "stream"): string {
+  // Whatever comes behind the slash in the names of partitions has no special character.
+  const each = of === "partitions" ? "/*" : "";
+  if (set === "stream") return `~${escapeGlob(stream)}${each}`;
+  if (set === "partitions") return `~${escapeGlob(partitionsKey(stream))}`;
   const [before, after] = keyParts(stream);
+  const [tag, rest] = [before.slice(0, before.lastIndexOf("}")), before.slice(before.lastIndexOf("}"))];
   // Never those of another stream, because ":" is escaped in names.
-  return `~${escapeGlob(before)}${set === "ours" ? "*" : set}${escapeGlob(after)}*`;
+  const kind = set === "ours" ? "*" : set;
+  return `~${escapeGlob(tag)}${each}${escapeGlob(rest)}${kind}${escapeGlob(after.slice(0, -1))}${each}:*`;
 }
 
 // An ACL file and a selector are split at spaces, quotes and brackets, and cannot escape all of them in a pattern.

@@ -9,6 +9,7 @@ import { onAbort } from "../service/signals.ts";
 import type { ConnectionEvent } from "../stream-client.ts";
 import type { StreamEntries } from "../wire/entry.ts";
 import { info } from "../wire/info.ts";
+import { type XreadOptions, xread } from "../wire/xread.ts";
 import { type XreadgroupManyOptions, xreadgroup } from "../wire/xreadgroup.ts";
 import type { Connection } from "./connection.ts";
 import { EntryTap } from "./ioredis-internals/entry-tap.ts";
@@ -127,26 +128,38 @@ export class StreamReader {
     return this.#waiting === 0 && this.connection.isUsable;
   }
 
-  async read(options: XreadgroupManyOptions, signal?: AbortSignal): Promise<readonly StreamEntries[]> {
-    const { blockMs } = options;
-    const atOnce = { ...options, blockMs: undefined };
-    if (signal === undefined || blockMs === undefined) return this.#read(options);
+  read(options: XreadgroupManyOptions, signal?: AbortSignal): Promise<readonly StreamEntries[]> {
+    return this.#untilEnded((blockMs) => this.#read({ ...options, blockMs }), options.blockMs, signal);
+  }
+
+  /** Waits for entries behind these positions → the streams that have some. */
+  wait(options: XreadOptions, signal?: AbortSignal): Promise<readonly string[]> {
+    return this.#untilEnded((blockMs) => this.#wait({ ...options, blockMs }), options.blockMs, signal);
+  }
+
+  /** Reads, and waits for so long, or until the signal ends it. */
+  async #untilEnded<Item>(
+    read: (blockMs: number | undefined) => Promise<readonly Item[]>,
+    blockMs: number | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<readonly Item[]> {
+    if (signal === undefined || blockMs === undefined) return read(blockMs);
     if (signal.aborted) return [];
     this.#ender ??= new WaitEnder(this.connection, this.#commands, this.#clock);
     if (this.#ender.mustLearn) {
-      const streams = await this.#ender.learnFrom(() => this.#read(atOnce));
-      if (streams.length > 0) return streams;
+      const found = await this.#ender.learnFrom(() => read(undefined));
+      if (found.length > 0) return found;
     }
     const endWait = await this.#ender.prepare();
     if (signal.aborted) return [];
-    if (endWait === null) return this.#read((await this.#restartsBlocks()) ? atOnce : options);
+    if (endWait === null) return read((await this.#restartsBlocks()) ? undefined : blockMs);
     let isOver = false;
     const end = (): void => void endWait(() => isOver);
     const stopListening = onAbort(signal, end);
     // Some servers restart the wait when they serve another client: it would last for ever.
     const cancelTimer = this.#clock.setTimer(blockMs + OVERDUE_MS, end);
     try {
-      return await this.#read(options);
+      return await read(blockMs);
     } finally {
       isOver = true;
       stopListening();
@@ -162,6 +175,18 @@ export class StreamReader {
     try {
       const reply = await this.connection.callTogether(xreadgroup.name, xreadgroup.encode(options));
       return tap?.redeem(reply) ?? xreadgroup.decode(reply, options);
+    } finally {
+      this.#waiting -= waits;
+    }
+  }
+
+  async #wait(options: XreadOptions): Promise<readonly string[]> {
+    const tap = this.#tap;
+    const waits = options.blockMs === undefined ? 0 : 1;
+    this.#waiting += waits;
+    try {
+      const reply = await this.connection.call(xread.name, xread.encode(options));
+      return tap?.redeem(reply)?.map(({ stream }) => stream) ?? xread.decode(reply, options);
     } finally {
       this.#waiting -= waits;
     }

@@ -29,7 +29,16 @@ const OFTEN = new Set([
 const WARNINGS = new Set([
   ...["ackFailed", "backingOff", "connectFailed", "deadLetterFailed", "delaysInMemory", "eventLoopDelayed"],
   ...["handlerFailed", "heartbeatFailed", "heldTooLong", "keysMissing", "laterLost", "leftPending", "lookFailed"],
-  ...["messagesLost", "nothingSettled", "outOfOrder", "outcomeTooLate", "passFailed", "pendingTrimmed", "readFailed"],
+  ...[
+    "messagesLost",
+    "nothingSettled",
+    "outOfOrder",
+    "outcomeTooLate",
+    "partitionLost",
+    "passFailed",
+    "pendingTrimmed",
+    "readFailed",
+  ],
   ...["readStalled", "recoveryFailed", "releaseFailed", "renewFailed", "requestFailed", "scaleFailed", "streamFailed"],
   ...["undelivered", "unfit", "unguarded", "workerKilled"],
 ]);

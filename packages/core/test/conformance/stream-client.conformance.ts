@@ -10,6 +10,7 @@ import { describeGroups } from "./groups.conformance.ts";
 import { describeManyIds } from "./many-ids.conformance.ts";
 import { describeNames } from "./names.conformance.ts";
 import { describeOwnMessages } from "./own-messages.conformance.ts";
+import { describePartitions } from "./partitions.conformance.ts";
 import { describeRedriving } from "./redriving.conformance.ts";
 import { describeRegistry } from "./registry.conformance.ts";
 import { describeReleasing } from "./releasing.conformance.ts";
@@ -40,6 +41,7 @@ export function describeStreamClient(name: string, open: () => Promise<Setting>)
     describeDeadLetters(scene);
     describeRedriving(scene);
     describeRegistry(scene);
+    describePartitions(scene);
     describeDeletion(scene);
     describeAddingOnce(scene);
     describeManyIds(scene);

@@ -17,6 +17,8 @@ import type {
   AckOwnedResult,
   AddOnceOptions,
   AddOnceResult,
+  AdoptedPage,
+  AdoptPendingOptions,
   CountHangOptions,
   Deletion,
   ForgetDueOptions,
@@ -28,14 +30,18 @@ import type {
   HeartbeatOptions,
   HeartbeatResult,
   HoldLeaseOptions,
+  HoldPartitionOptions,
   LeaseAnswer,
   MoveToDeadLettersOptions,
   MoveToDeadLettersResult,
+  OwnedRead,
+  Ownership,
   OwnMessages,
   PauseChange,
   PauseGroupOptions,
   ReadDueOptions,
   ReadDueResult,
+  ReadOwnedOptions,
   RedeliverOwnOptions,
   RedeliverOwnResult,
   Redrive,
@@ -477,6 +483,60 @@ export function writeInTerm(keys: MemoryKeyspace, options: WriteInTermOptions): 
     xadd(keys, { stream: logKey, fields: Object.entries(entry).flat(), trim });
   }
   return true;
+}
+
+export function holdPartition(keys: MemoryKeyspace, options: HoldPartitionOptions): Ownership {
+  const { member, leaseMs, token: mine, heardOf } = options;
+  const key = groupKey("owner", options.stream, options.group);
+  const nowMs = keys.nowMs();
+  const kept = keys.hash(key);
+  let owner = kept.get("member") ?? "";
+  let token = Number(kept.get("token") ?? 0);
+  let untilMs = Number(kept.get("until") ?? 0);
+  const isMine = mine !== null && owner === member && token === mine;
+  const isFree = owner === "" || untilMs <= nowMs || untilMs - nowMs > 10 * leaseMs;
+  const isHeld = leaseMs > 0 && (mine === null ? isFree : isMine);
+  if (isHeld) {
+    if (mine === null) token = Math.max(token + 1, heardOf + 1, nowMs);
+    owner = member;
+    untilMs = nowMs + leaseMs;
+  } else if (isMine) {
+    owner = "";
+    untilMs = 0;
+  }
+  if (isHeld || owner === "") {
+    for (const [field, value] of Object.entries({ member: owner, token, until: untilMs })) {
+      keys.setHashField(key, field, String(value));
+    }
+  }
+  return { isHeld, token, owner: owner === "" ? null : owner, leftMs: Math.max(untilMs - nowMs, 0) };
+}
+
+function isOwner(keys: MemoryKeyspace, { stream, group, member, token }: Omit<ReadOwnedOptions, "count">): boolean {
+  const kept = keys.hash(groupKey("owner", stream, group));
+  return (
+    kept.get("member") === member && kept.get("token") === String(token) && Number(kept.get("until")) > keys.nowMs()
+  );
+}
+
+export function readOwned(keys: MemoryKeyspace, options: ReadOwnedOptions): OwnedRead {
+  if (!isOwner(keys, options)) return null;
+  const group = keys.group(options);
+  const entries = group.deliverNew(options.member, options.count, keys.nowMs()).map(copyOf);
+  return { entries, position: entries.length > 0 ? null : group.lastDeliveredId };
+}
+
+export function adoptPending(keys: MemoryKeyspace, options: AdoptPendingOptions): AdoptedPage {
+  if (!isOwner(keys, options)) return null;
+  const { member, after, count } = options;
+  const group = keys.group(options);
+  const page = group
+    .pending(keys.nowMs())
+    .filter(({ id }) => after === null || compareEntryIds(id, after) > 0)
+    .slice(0, count);
+  const ids = page.filter(({ consumer }) => consumer !== member && consumer !== LATER).map(({ id }) => id);
+  const adopted = claimOwn(keys, { ...options, consumer: member }, ids, (before) => before).length;
+  return { adopted, next: page.length < count ? null : (page.at(-1)?.id ?? null) };
 }
 
 export function trimToSafePoint(keys: MemoryKeyspace, { stream, dryRun }: TrimToSafePointOptions): SafeTrim | null {

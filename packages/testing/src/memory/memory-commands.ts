@@ -18,6 +18,7 @@ import type {
   XpendingRangeOptions,
   XrangeOptions,
   XreadgroupManyOptions,
+  XreadOptions,
 } from "./port.ts";
 
 interface StreamName {
@@ -89,6 +90,13 @@ export function xreadgroup(
       entries: one.group.deliverNew(consumer, count, keys.nowMs()).map(copyOf),
     }))
     .filter(({ entries }) => entries.length > 0);
+}
+
+/** The streams that have entries behind their position. */
+export function xread(keys: MemoryKeyspace, { positions }: XreadOptions): readonly string[] {
+  return [...positions]
+    .filter(([stream, id]) => (keys.stream(stream)?.range(`(${id}`, "+", 1).length ?? 0) > 0)
+    .map(([stream]) => stream);
 }
 
 export function xack(keys: MemoryKeyspace, { stream, group, ids }: XackOptions): number {

@@ -20,6 +20,8 @@ import type {
   AclDryRunOptions,
   AddOnceOptions,
   AddOnceResult,
+  AdoptedPage,
+  AdoptPendingOptions,
   CountHangOptions,
   Deletion,
   ForgetDueOptions,
@@ -30,16 +32,20 @@ import type {
   HeartbeatOptions,
   HeartbeatResult,
   HoldLeaseOptions,
+  HoldPartitionOptions,
   LeaseAnswer,
   MayCallOptions,
   MoveToDeadLettersOptions,
   MoveToDeadLettersResult,
+  OwnedRead,
+  Ownership,
   OwnMessages,
   PauseChange,
   PauseGroupOptions,
   PendingSummary,
   ReadDueOptions,
   ReadDueResult,
+  ReadOwnedOptions,
   RedeliverOwnOptions,
   RedeliverOwnResult,
   Redrive,
@@ -56,6 +62,7 @@ import type {
   ScheduleLaterOptions,
   ServerReport,
   SetIfFreeOptions,
+  SetOnceOptions,
   SetRateOptions,
   SetRateResult,
   StreamEntries,
@@ -75,6 +82,7 @@ import type {
   XrangeOptions,
   XreadgroupManyOptions,
   XreadgroupOptions,
+  XreadOptions,
 } from "./port.ts";
 
 /** How long a lost connection takes to come back by itself. */
@@ -178,7 +186,22 @@ export class MemoryStreamClient implements StreamClient {
   }
 
   xreadgroupMany(options: XreadgroupManyOptions, signal?: AbortSignal): Promise<readonly StreamEntries[]> {
-    return this.#run("xreadgroup", (connection) => this.#read(options, signal, connection), this.#reader);
+    const look = (): readonly StreamEntries[] => commands.xreadgroup(this.#keys, options);
+    return this.#run(
+      "xreadgroup",
+      (connection) => this.#orWait(look, options.streams, options.blockMs, signal, connection),
+      this.#reader,
+    );
+  }
+
+  xread(options: XreadOptions, signal?: AbortSignal): Promise<readonly string[]> {
+    const look = (): readonly string[] => commands.xread(this.#keys, options);
+    const streams = [...options.positions.keys()];
+    return this.#run(
+      "xread",
+      (connection) => this.#orWait(look, streams, options.blockMs, signal, connection),
+      this.#reader,
+    );
   }
 
   xack(options: XackOptions): Promise<number> {
@@ -283,6 +306,22 @@ export class MemoryStreamClient implements StreamClient {
     return this.#run("countDue", () => {
       const times = this.#keys.sortedSet(groupKey("due", stream, group)).values();
       return [...times].filter((atMs) => atMs <= untilMs).length;
+    });
+  }
+
+  deregister({ stream, group, consumer }: Omit<OwnMessages, "ids">): Promise<void> {
+    return this.#run("deregister", () => this.#keys.deleteHashField(groupKey("consumers", stream, group), consumer));
+  }
+
+  textOf({ key }: { readonly key: string }): Promise<string | null> {
+    return this.#run("textOf", () => this.#keys.text(key) ?? null);
+  }
+
+  setOnce({ key, value }: SetOnceOptions): Promise<string | null> {
+    return this.#run("setOnce", () => {
+      const known = this.#keys.text(key);
+      if (known === undefined) this.#keys.setText(key, value);
+      return known ?? null;
     });
   }
 
@@ -425,6 +464,18 @@ export class MemoryStreamClient implements StreamClient {
     return this.#run("writeInTerm", () => atomic.writeInTerm(this.#keys, options));
   }
 
+  holdPartition(options: HoldPartitionOptions): Promise<Ownership> {
+    return this.#run("holdPartition", () => atomic.holdPartition(this.#keys, options));
+  }
+
+  readOwned(options: ReadOwnedOptions): Promise<OwnedRead> {
+    return this.#run("readOwned", () => atomic.readOwned(this.#keys, options));
+  }
+
+  adoptPending(options: AdoptPendingOptions): Promise<AdoptedPage> {
+    return this.#run("adoptPending", () => atomic.adoptPending(this.#keys, options));
+  }
+
   trimToSafePoint(options: TrimToSafePointOptions): Promise<SafeTrim | null> {
     return this.#run("trimToSafePoint", () => atomic.trimToSafePoint(this.#keys, options));
   }
@@ -443,19 +494,22 @@ export class MemoryStreamClient implements StreamClient {
     return result;
   }
 
-  #read(options: XreadgroupManyOptions, signal: AbortSignal | undefined, connection: AbortSignal) {
+  /** What there is, or what comes within so long. */
+  #orWait<Item>(
+    look: () => readonly Item[],
+    streams: readonly string[],
+    blockMs: number | undefined,
+    signal: AbortSignal | undefined,
+    connection: AbortSignal,
+  ): readonly Item[] | Promise<readonly Item[]> {
     if (signal?.aborted) return [];
-    const entries = commands.xreadgroup(this.#keys, options);
-    const { blockMs } = options;
-    return entries.length > 0 || blockMs === undefined ? entries : this.#wait(options, blockMs, signal, connection);
-  }
-
-  #wait(options: XreadgroupManyOptions, blockMs: number, signal: AbortSignal | undefined, connection: AbortSignal) {
-    return new Promise<readonly StreamEntries[]>((resolve, reject) => {
-      const look = (): void => {
+    const found = look();
+    if (found.length > 0 || blockMs === undefined) return found;
+    return new Promise<readonly Item[]>((resolve, reject) => {
+      const lookAgain = (): void => {
         try {
-          const entries = commands.xreadgroup(this.#keys, options);
-          if (entries.length > 0) end(() => resolve(entries));
+          const items = look();
+          if (items.length > 0) end(() => resolve(items));
         } catch (error) {
           end(() => reject(error));
         }
@@ -466,7 +520,7 @@ export class MemoryStreamClient implements StreamClient {
         settle();
       };
       const cleanUp = [
-        ...options.streams.map((stream) => this.#keys.wait(stream, look)),
+        ...streams.map((stream) => this.#keys.wait(stream, lookAgain)),
         this.#clock.setTimer(blockMs, () => end(() => resolve([]))),
         onAbort(signal, () => end(() => resolve([]))),
         onAbort(connection, (error) => end(() => reject(error))),

@@ -20,6 +20,8 @@ interface OpenCall {
   socket: object | undefined;
   /** Whether it is written together with others of this turn of the event loop. */
   readonly isTogether: boolean;
+  /** The sockets of the nodes that have executed the calls with which it is followed. */
+  readonly followed: Set<object | undefined>;
   readonly abandon: () => void;
 }
 
@@ -42,7 +44,7 @@ export class ClusterCalls {
   #cancelTimer = (): void => {};
   /** The call whose command ioredis is about to create. */
   #starting: OpenCall | undefined;
-  /** The sockets whose nodes have executed a call since `follow`. */
+  /** Where the nodes of calls are noted that begin from now on. */
   #followed = new Set<object | undefined>();
   /** The socket of the node that has executed a call last. */
   #last: object | undefined;
@@ -71,12 +73,12 @@ export class ClusterCalls {
   call(command: string, args: readonly Argument[], operation: string, isTogether = false): Promise<unknown> {
     return new Promise((resolve, reject) => {
       const call: OpenCall = {
-        ...{ isWritten: undefined, socket: undefined, isTogether },
+        ...{ isWritten: undefined, socket: undefined, isTogether, followed: this.#followed },
         abandon: () => fail(new Error("the client has ended")),
       };
       const succeed = (reply: unknown): void => {
         this.#remove(call);
-        this.#followed.add(call.socket);
+        call.followed.add(call.socket);
         this.#last = call.socket;
         resolve(reply);
       };
@@ -93,7 +95,7 @@ export class ClusterCalls {
   }
 
   /**
-   * Follows the calls from now on → finds the node that has executed all of them, still over the same socket; `undefined`
+   * Follows the calls that begin from now on, until others are followed → finds the node that has executed all of them, still over the same socket; `undefined`
    * if there is none. Whatever redirections there were, the last node that a call was written to is the one that answered.
    */
   follow(): () => RedisClient | undefined {

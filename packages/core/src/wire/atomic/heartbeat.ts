@@ -9,7 +9,7 @@ import type { Script } from "../script.ts";
 /** What a consumer reports in every heartbeat, beyond what the registry itself needs. Plain JSON. */
 export type HeartbeatDetails = Readonly<Record<string, HeartbeatDetail | WorkCounters>>;
 
-type HeartbeatDetail = string | number | boolean | null;
+type HeartbeatDetail = string | number | boolean | null | readonly number[];
 
 export interface HeartbeatOptions {
   readonly stream: string;

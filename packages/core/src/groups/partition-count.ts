@@ -1,0 +1,51 @@
+/**
+ * How many partitions a stream has: written down once, beside the logical stream. Who comes with another number is refused, because the keys
+ * of its messages would be in other partitions.
+ */
+import { ConfigError } from "../errors/errors.ts";
+import { nullIfForbidden } from "../errors/null-if-forbidden.ts";
+import { quoteName } from "../names/names.ts";
+import { partitionStreams, partitionsKey } from "../names/partitions.ts";
+import type { StreamClient } from "../stream-client.ts";
+
+/**
+ * Writes it down, or compares.
+ *
+ * @throws {ConfigError} when the stream has another number of partitions, or something that cannot be read says how many
+ */
+export async function assurePartitions(
+  client: Pick<StreamClient, "setOnce">,
+  { stream, partitions }: { readonly stream: string; readonly partitions: number },
+): Promise<void> {
+  const streams = partitionStreams(stream, partitions);
+  const value = JSON.stringify({ v: 1, count: partitions, hash: "crc32", streams });
+  const known = await client.setOnce({ key: partitionsKey(stream), value });
+  if (known === null || known === value) return;
+  const count = countOf(known);
+  throw new ConfigError("partitions", [
+    count === null || count === partitions
+      ? `what is written down about the partitions of ${quoteName(stream)} cannot be read: is a newer version of Redis Batch at work?`
+      : `${quoteName(stream)} has ${count} partitions, and not ${partitions}: they cannot be changed, only a new stream can have more`,
+  ]);
+}
+
+/** The streams of a stream's partitions, as they are written down; `null`: it has none, or the user may not ask. */
+export async function readPartitions(
+  client: Pick<StreamClient, "textOf">,
+  stream: string,
+): Promise<readonly string[] | null> {
+  // Such a name has no partitions, and perhaps no slot for other keys.
+  if (/[{}]/.test(stream)) return null;
+  const known = await nullIfForbidden(client.textOf({ key: partitionsKey(stream) }));
+  const count = known === null ? null : countOf(known);
+  return count === null ? null : partitionStreams(stream, count);
+}
+
+function countOf(text: string): number | null {
+  try {
+    const { count } = JSON.parse(text) as { readonly count?: unknown };
+    return typeof count === "number" ? count : null;
+  } catch {
+    return null;
+  }
+}
