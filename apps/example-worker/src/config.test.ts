@@ -17,6 +17,7 @@ describe("readConfig", () => {
     redisUrl: "redis://127.0.0.1:6379",
     redisPasswordFile: undefined,
     streams: ["commits"],
+    partitions: undefined,
     group: "example-worker",
     orderBy: undefined,
     orderScope: undefined,
@@ -42,6 +43,7 @@ describe("readConfig", () => {
       REDIS_URL: "rediss://worker:secret@redis.example:6380/2",
       REDIS_PASSWORD_FILE: "/run/secrets/redis",
       STREAM: "orders, refunds,a\\x2cb",
+      PARTITIONS: "",
       GROUP: "billing",
       ORDER_BY: "author",
       ORDER_SCOPE: "consumer",
@@ -59,6 +61,7 @@ describe("readConfig", () => {
       redisUrl: "rediss://worker:secret@redis.example:6380/2",
       redisPasswordFile: "/run/secrets/redis",
       streams: ["orders", "refunds", "a,b"],
+      partitions: undefined,
       group: "billing",
       orderBy: "author",
       orderScope: "consumer",
@@ -117,6 +120,12 @@ describe("readConfig", () => {
     ["orders,refunds,orders", "STREAM must have each name once"],
   ])("takes no streams of %j", (STREAM, problem) => {
     expect(problemsOf({ STREAM })).toEqual([problem]);
+  });
+
+  it("takes partitions of one stream", () => {
+    expect(readConfig({ STREAM: "orders", PARTITIONS: "16" })).toMatchObject({ streams: ["orders"], partitions: 16 });
+    expect(problemsOf({ STREAM: "orders,refunds", PARTITIONS: "16" })).toEqual(["PARTITIONS are those of one STREAM"]);
+    expect(problemsOf({ PARTITIONS: "257" })).toHaveLength(1);
   });
 
   it("takes no scope of an order that is unknown, or without an order", () => {

@@ -6,6 +6,8 @@ export interface Config {
   /** Read before each connection: the password may be replaced while the worker runs. */
   readonly redisPasswordFile: string | undefined;
   readonly streams: readonly string[];
+  /** How many partitions the stream has, which the workers share; `undefined`: none. */
+  readonly partitions: number | undefined;
   readonly group: string;
   /** The field of which messages with the same text are processed in order; `undefined`: no order. */
   readonly orderBy: string | undefined;
@@ -49,6 +51,7 @@ export function readConfig(env: Environment): Config {
     redisUrl: text("REDIS_URL", "redis://127.0.0.1:6379"),
     redisPasswordFile: env["REDIS_PASSWORD_FILE"] || undefined,
     streams: parseStreams(text("STREAM", "commits"), problems),
+    partitions: env["PARTITIONS"] ? integer("PARTITIONS", 1, 1, 256) : undefined,
     group: text("GROUP", "example-worker"),
     orderBy: env["ORDER_BY"] || undefined,
     orderScope: parseOrderScope(env, problems),
@@ -63,6 +66,7 @@ export function readConfig(env: Environment): Config {
     database: parseDatabaseUrl(text("DATABASE_URL", "sqlite:commits.db"), problems),
     probes: { host: text("PROBE_HOST", "127.0.0.1"), port: integer("PROBE_PORT", 8080, 0, 65_535) },
   };
+  if (config.partitions !== undefined && config.streams.length > 1) problems.push("PARTITIONS are those of one STREAM");
   // The consumer reads the rest of it.
   if (!/^(?:unix|rediss?(?:\+sentinel|\+cluster)?):\/\//i.test(config.redisUrl)) {
     problems.push(

@@ -21,7 +21,8 @@ try {
   process.exitCode = ConfigError.is(error) ? EXIT_BAD_CONFIG : EXIT_FAILED;
 }
 
-async function work({ redisUrl, redisPasswordFile, database, probes, ...settings }: Config): Promise<void> {
+async function work(config: Config): Promise<void> {
+  const { redisUrl, redisPasswordFile, streams, partitions, database, probes, ...settings } = config;
   const stop = stopOnSignals(log);
   const observer = logObserver(
     (level, _message, { event, ...fields }) => {
@@ -32,7 +33,8 @@ async function work({ redisUrl, redisPasswordFile, database, probes, ...settings
   );
   // Closed in reverse order: the probes answer until the last batch is stored.
   const credentials = redisPasswordFile === undefined ? undefined : passwordFrom(redisPasswordFile);
-  await using consumer = new Consumer({ redis: redisUrl, credentials, ...settings, observer });
+  const source = partitions === undefined ? { streams } : { stream: streams[0], partitions };
+  await using consumer = new Consumer({ redis: redisUrl, credentials, ...source, ...settings, observer });
   await using probing = await startProbes(probes, () => consumer.health());
   log("info", "probing", { host: probes.host, port: probing.port });
   await using store = await openStore(database, log);

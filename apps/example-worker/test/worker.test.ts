@@ -1,4 +1,5 @@
 import { DatabaseSync } from "node:sqlite";
+import { Producer, partitionStreams } from "@redis-batch/consumer";
 import { eventually, sendHostileRequests, useServer } from "@redis-batch/test-support";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readCommits } from "../demo/commit-data.ts";
@@ -109,6 +110,29 @@ describe("a worker", () => {
     expect(await pending()).toEqual([]);
     expect(((await server.command("XPENDING", other, group)) as [number])[0]).toBe(0);
     await removeStream(server, other);
+  });
+
+  it("with PARTITIONS shares the work in order: what one that was killed had, another one does", async () => {
+    const { start, stored, server, stream } = open();
+    const producer = new Producer({ redis: server.options, stream, partitions: 4 });
+    const addAll = (count: number) =>
+      Promise.all(
+        Array.from({ length: count }, (_, n) =>
+          producer.add({ ...A_COMMIT, author: `author ${n % 8}` }, { key: `${n % 8}` }),
+        ),
+      );
+    const settings = { PARTITIONS: "4", ORDER_BY: "author", LEASE_MS: "1000", MAX_WAIT_MS: "50" };
+    const first = await start(settings);
+    await addAll(40);
+    await eventually("all is stored", () => stored().length === 40);
+    const second = await start(settings);
+    await whenLogged(second, "partitionTaken");
+    first.kill("SIGKILL");
+    await addAll(40);
+    await eventually("all is stored", () => stored().length === 80, { timeoutMs: 20_000 });
+    expect(await terminated(second)).toBe(0);
+    await producer.close();
+    for (const one of partitionStreams(stream, 4)) await removeStream(server, one);
   });
 
   it("with ORDER_BY has the group for itself: another worker says so, and exits with 2", async () => {

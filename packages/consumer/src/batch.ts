@@ -4,6 +4,14 @@ import { type EntryId, type Fields, UsageError } from "@redis-batch/core";
 import type { BatchReason } from "./events.ts";
 import type { Message } from "./message.ts";
 
+/** A partition that a consumer owns. */
+export interface OwnedPartition {
+  /** Which one, from 0. */
+  readonly partition: number;
+  /** Higher than those of all who owned it before: what they still do can be told from what this one does. */
+  readonly token: number;
+}
+
 /** The result of each message of a batch, in the order of the batch. */
 export interface Settlement {
   /** The server has confirmed the acknowledgement: they will not be redelivered. */
@@ -30,6 +38,12 @@ export class Batch<Value = Fields> implements Iterable<Message<Value>> {
   readonly messages: readonly Message<Value>[];
   /** The key of the stream that all its messages are from. `null`: it is empty, and the consumer reads several streams. */
   readonly stream: string | null;
+  /**
+   * The partition that all its messages are from, and the token of this consumer's ownership of it: a later owner has a higher one, so a
+   * sink that refuses lower tokens than it has seen refuses who has lost the partition without knowing. `null`: the stream has no
+   * partitions.
+   */
+  readonly partition: OwnedPartition | null;
   /** Why it was delivered now. */
   readonly reason: BatchReason;
   readonly #messages: readonly Message<Value>[];
@@ -39,13 +53,18 @@ export class Batch<Value = Fields> implements Iterable<Message<Value>> {
   /** @internal */
   constructor(
     messages: readonly Message<Value>[],
-    { stream, reason }: { readonly stream: string | null; readonly reason: BatchReason },
+    {
+      stream,
+      reason,
+      owned,
+    }: { readonly stream: string | null; readonly reason: BatchReason; readonly owned?: OwnedPartition | undefined },
     whenOutcomesAreThrough: () => Promise<void>,
     hasKeys = false,
   ) {
     this.messages = [...messages];
     this.#messages = messages;
     this.stream = stream;
+    this.partition = owned === undefined ? null : { partition: owned.partition, token: owned.token };
     this.reason = reason;
     this.#whenOutcomesAreThrough = whenOutcomesAreThrough;
     this.#hasKeys = hasKeys;

@@ -46,6 +46,8 @@ import { Lanes } from "./lanes.ts";
 import { ConnectionWatch } from "./liveness/connection-watch.ts";
 import { LoopWatch } from "./liveness/loop-watch.ts";
 import { type ConsumerOptions, type ConsumerPolicy, resolveConsumerOptions } from "./options.ts";
+import { OwnedReads } from "./partitions/owned-reads.ts";
+import { Partitions } from "./partitions/partitions.ts";
 import type { OpenBatch } from "./scheduling/open-batches.ts";
 import type { AckReport } from "./settling/acknowledger.ts";
 import { Usage, type Use } from "./usage.ts";
@@ -126,6 +128,8 @@ export class Consumer<Value = Fields> implements AsyncIterable<Batch<Value>>, As
   readonly #connection: ConnectionWatch;
   readonly #loopWatch: LoopWatch;
   readonly #lanes: Lanes<Value>;
+  /** Where the stream has partitions. */
+  readonly #partitions: Partitions<Value> | undefined;
   readonly #report: (event: ConsumerEvent) => void;
   readonly #whenStopped: Promise<void>;
   #onStopped = (): void => {};
@@ -144,8 +148,9 @@ export class Consumer<Value = Fields> implements AsyncIterable<Batch<Value>>, As
     const policy = resolveConsumerOptions(options, randomUUID().slice(0, 8));
     const { redis, credentials, blockMs, streams, group } = policy;
     const { clock, random, createClient } = dependencies ?? dependenciesOf(redis);
-    const subject = nameService("consumer", streams, group);
-    const describe = streams.length === 1 ? describeProblem : describeProblemOfStream;
+    const subject = nameService("consumer", policy.partitions === undefined ? streams : [policy.stream], group);
+    const describe =
+      streams.length === 1 && policy.partitions === undefined ? describeProblem : describeProblemOfStream;
     const report = createNotifier("consumer", policy.observer ?? warningObserver(subject, describe, clock));
     const connection = new ConnectionWatch(clock, () => this.#connectionChanged(), report);
     const actor = { role: "consumer", stream: streams } as const;
@@ -159,10 +164,24 @@ export class Consumer<Value = Fields> implements AsyncIterable<Batch<Value>>, As
     this.#connection = connection;
     this.#report = report;
     this.#loopWatch = new LoopWatch({ clock, policy, report });
-    this.#lanes = new Lanes({
-      ...{ policy, client, clock, random, usage, connection, report, lifecycle: this.#lifecycle },
-      fail: (error) => this.#fail(error),
+    const fail = (error: unknown): void => this.#fail(error);
+    const { partitions } = policy;
+    const reads = new OwnedReads({
+      client,
+      tokenOf: (stream) => this.#partitions?.tokenOf(stream),
+      onLost: (stream, token) => this.#partitions?.lost(stream, token),
     });
+    const laneFailed = (lane: Lane<Value>, error: unknown): void => this.#partitions?.laneFailed(lane, error);
+    this.#lanes = new Lanes({
+      ...{ policy, client, clock, random, usage, connection, report, lifecycle: this.#lifecycle, fail },
+      partitions: partitions === undefined ? undefined : { reads, laneFailed },
+    });
+    if (partitions !== undefined) {
+      this.#partitions = new Partitions({
+        ...{ policy: { ...policy, partitions }, client, clock, random, connection, lanes: this.#lanes, report, fail },
+        ...{ canWork: () => this.#canWork, places: () => usage.places },
+      });
+    }
     this.#whenStopped = new Promise((resolve) => {
       this.#onStopped = resolve;
     });
@@ -232,7 +251,12 @@ export class Consumer<Value = Fields> implements AsyncIterable<Batch<Value>>, As
       for (;;) {
         next = await this.#next();
         if (next === undefined) break;
-        yield next.open.batch;
+        const end = this.#lanes.beginWork(next.lane);
+        try {
+          yield next.open.batch;
+        } finally {
+          end();
+        }
         next.lane.parts.open.end(next.open);
       }
     } finally {
@@ -311,7 +335,10 @@ export class Consumer<Value = Fields> implements AsyncIterable<Batch<Value>>, As
     this.#assertUsable("acknowledge");
     if (!(await this.#start())) throw closedEarly();
     if (this.#lanes.resting.has(stream)) throw asError(this.#lanes.resting.get(stream));
-    return this.#lanes.of(stream).parts.acknowledger.acknowledgeIds(ids);
+    const lane = this.#lanes.of(stream);
+    if (lane === undefined)
+      throw new UsageError(`${method}: this consumer does not own the partition ${quoteName(stream)} now`);
+    return lane.parts.acknowledger.acknowledgeIds(ids);
   }
 
   /**
@@ -321,20 +348,22 @@ export class Consumer<Value = Fields> implements AsyncIterable<Batch<Value>>, As
    */
   pause(): void {
     this.#lanes.pause();
+    this.#partitions?.stateChanged();
   }
 
   /** Continues after `pause()`. */
   resume(): void {
     this.#lanes.resume();
+    this.#partitions?.stateChanged();
   }
 
   /** The current health of the consumer. Does no I/O. */
   health(): ConsumerHealth {
     const { state } = this;
-    const streams = this.#policy.streams.map((stream) => this.#healthOf(stream));
     const lanes = this.#lanes.all;
+    const streams = lanes.map((lane) => this.#healthOf(lane));
     const sum = (count: (one: StreamHealth) => number): number => streams.reduce((total, one) => total + count(one), 0);
-    const handlersHung = lanes.reduce((hung, { parts }) => hung + parts.open.hung, 0);
+    const { handlersHung } = this.#lanes;
     // A refusal is an answer, and a restart would not change it.
     const isStuck =
       this.#connection.isConnected &&
@@ -343,7 +372,7 @@ export class Consumer<Value = Fields> implements AsyncIterable<Batch<Value>>, As
     return {
       state,
       live: this.#failure === undefined && state !== "closed" && !isStuck && !isEveryHandlerHung,
-      ready: state === "running" && this.#lanes.resting.size === 0 && lanes.every(isReading),
+      ready: state === "running" && !isEveryHandlerHung && this.#lanes.resting.size === 0 && lanes.every(isReading),
       intake: streams.find(({ intake }) => intake !== "open")?.intake ?? "open",
       handlersHung,
       buffered: sum(({ buffered }) => buffered),
@@ -354,10 +383,9 @@ export class Consumer<Value = Fields> implements AsyncIterable<Batch<Value>>, As
     };
   }
 
-  #healthOf(stream: string): StreamHealth {
+  #healthOf({ stream, parts, scope }: Lane<Value>): StreamHealth {
     const reason = this.#lanes.resting.get(stream);
     const error = reason === undefined ? null : toErrorInfo(reason);
-    const { parts, scope } = this.#lanes.of(stream);
     const { open, acknowledger, intake } = parts;
     const { held } = scope;
     return {
@@ -407,6 +435,12 @@ export class Consumer<Value = Fields> implements AsyncIterable<Batch<Value>>, As
     const { name, streams, group } = this.#policy;
     const read = streams.length === 1 ? { stream: streams[0] } : { streams };
     return showAs("Consumer", { name, ...read, group, state: this.state }, depth, options);
+  }
+
+  /** Whether it can work on partitions now. */
+  get #canWork(): boolean {
+    const { isUnfit, handlersHung } = this.#lanes.totals;
+    return !this.#lanes.isPaused && !isUnfit && handlersHung < this.#usage.places;
   }
 
   get #streamNames(): string {
@@ -461,7 +495,7 @@ export class Consumer<Value = Fields> implements AsyncIterable<Batch<Value>>, As
 
   async #startAll(): Promise<boolean> {
     this.#lifecycle.moveTo("starting");
-    if (!(await this.#lanes.start()) || this.state !== "starting") return false;
+    if (!(await (this.#partitions ?? this.#lanes).start()) || this.state !== "starting") return false;
     this.#lifecycle.moveTo("running");
     this.#loopWatch.start();
     this.#report({ type: "started", consumer: this.name });
@@ -474,7 +508,8 @@ export class Consumer<Value = Fields> implements AsyncIterable<Batch<Value>>, As
       const next = await this.#next();
       if (next === undefined) return;
       const { handlers, open } = next.lane.parts;
-      await handlers.handle(next.open, handler);
+      const end = this.#lanes.beginWork(next.lane);
+      await handlers.handle(next.open, handler).finally(end);
       handled += next.open.messages.length;
       // The next ones may be in memory. What is to be sent must not wait for all of them.
       if (handled < SENT_TOGETHER && open.durationMs < SENT_AFTER_MS) continue;
@@ -513,10 +548,10 @@ export class Consumer<Value = Fields> implements AsyncIterable<Batch<Value>>, As
     const wasUsed = this.state !== "idle";
     if (this.#lifecycle.canMoveTo("draining")) this.#lifecycle.moveTo("draining");
     if (wasUsed) this.#report({ type: "draining" });
-    const report = await this.#lanes.leave();
+    const report = await (this.#partitions ?? this.#lanes).leave();
     this.#loopWatch.stop();
     await this.#client.close();
-    await this.#lanes.finish();
+    await Promise.all([this.#lanes.finish(), this.#partitions?.finish()]);
     this.#lifecycle.moveTo("closed");
     if (wasUsed) this.#report({ type: "stopped", ...report });
     this.#onStopped();

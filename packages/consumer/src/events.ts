@@ -20,6 +20,12 @@ export type StreamEvent =
   | { readonly type: "streamFailed"; readonly retryInMs: number; readonly error: ErrorInfo }
   /** A stream that had failed is worked on again. */
   | { readonly type: "streamResumed" }
+  /** This consumer owns the partition from now on. */
+  | { readonly type: "partitionTaken"; readonly partition: number; readonly token: number }
+  /** Another consumer may own the partition: this one has finished what it had of it. */
+  | { readonly type: "partitionGivenUp"; readonly partition: number }
+  /** Its ownership ended without this consumer's doing, because it did not renew it in time: what is open of it counts no more. */
+  | { readonly type: "partitionLost"; readonly partition: number; readonly token: number }
   /** With `orderBy`: none of the first messages has a key, so they are not kept in order. Reported once. */
   | { readonly type: "keysMissing"; readonly messages: number }
   | { readonly type: "groupCreated"; readonly position: string; readonly recreated: boolean }

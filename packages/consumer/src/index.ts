@@ -1,6 +1,6 @@
 /** The public door: the consumer, and everything of `@redis-batch/core`. */
 export * from "@redis-batch/core";
-export { Batch, type Settlement } from "./batch.ts";
+export { Batch, type OwnedPartition, type Settlement } from "./batch.ts";
 export { type AckReport, Consumer, type ConsumerHealth, type StreamHealth } from "./consumer.ts";
 export type {
   BatchReason,

@@ -4,6 +4,7 @@
  */
 import type { StreamClient } from "@redis-batch/core/internal/connection";
 import { type Clock, Lifecycle, type Random } from "@redis-batch/core/internal/service";
+import type { OwnedPartition } from "./batch.ts";
 import type { StopReport, StreamEvent } from "./events.ts";
 import type { ConnectionWatch } from "./liveness/connection-watch.ts";
 import { WorkCounter } from "./liveness/work-counter.ts";
@@ -15,6 +16,7 @@ import type { NewEntries } from "./receiving/shared-reads.ts";
 import type { BatchSource } from "./scheduling/callers.ts";
 import { HeldMessages } from "./scheduling/held-messages.ts";
 import { KeyOrder } from "./scheduling/key-order.ts";
+import type { Sink } from "./scheduling/sink.ts";
 import type { Scope, Shares } from "./scope.ts";
 import { Signals } from "./signals.ts";
 import type { Usage } from "./usage.ts";
@@ -31,8 +33,11 @@ export interface LaneOptions<Value> {
   /** When the last heartbeat of the lane before was written, by the server's clock; `null`: there was none. */
   readonly lastHeartbeatMs: number | null;
   readonly newEntries: NewEntries;
+  /** The partition that the stream is; `undefined`: none. */
+  readonly owned: OwnedPartition | undefined;
   readonly shares: Shares;
   readonly lookTimes: LookTimes;
+  readonly sink: Sink;
   readonly report: (event: StreamEvent) => void;
   /** The lane cannot go on. */
   readonly fail: (error: unknown) => void;

@@ -1,6 +1,6 @@
 /** Checks the options of a consumer, and fills in what is not given. What each option is stands in `spec.ts`. */
 import { types } from "node:util";
-import { type Decoder, type Fields, fieldsCodec } from "@redis-batch/core";
+import { type Decoder, type Fields, fieldsCodec, partitionStreams } from "@redis-batch/core";
 import { heartbeatMsOf } from "@redis-batch/core/internal/groups";
 import {
   type DefaultsOf,
@@ -31,13 +31,16 @@ export const CONSUMER_DEFAULTS: DefaultsOf<typeof CONSUMER_SPEC> = defaultsOf(CO
 /** The options, complete and checked. */
 export interface ConsumerPolicy<Value> extends Omit<PolicyOf<typeof CONSUMER_SPEC>, "stream" | "maxDeferred"> {
   readonly maxDeferred: number;
+  /** The streams that are read; of a stream with partitions those of the partitions. */
   readonly streams: readonly string[];
   readonly name: string;
-  /** The stream; of several the one that this policy is for. */
+  /** The stream; of several the one that this policy is for. With partitions the logical stream, or the partition's. */
   readonly stream: string;
   readonly codec: Decoder<Value>;
   /** Whether this consumer must be the only one of its group. */
   readonly isAlone: boolean;
+  /** Whether nobody else gets messages of the stream while this consumer does: it is alone in the group, or owns the partition. */
+  readonly isOnlyReader: boolean;
   /** How often the heartbeat goes out, in milliseconds. */
   readonly heartbeatMs: number;
   /** Whether values are decoded when messages arrive, so that one that cannot be is never offered. */
@@ -67,19 +70,28 @@ export function resolveConsumerOptions<Value>(
   if (options.orderBy === undefined && reader.has("orderScope")) {
     reader.problem("orderScope is of no use without orderBy");
   }
-  const streams = policy.streams ?? [policy.stream ?? ""];
+  const { stream = "", partitions } = policy;
+  if (partitions !== undefined && reader.has("streams"))
+    reader.problem("partitions are those of one stream, not of streams");
+  const streams =
+    policy.streams ??
+    reader.collect(() => (partitions === undefined ? [stream] : partitionStreams(stream, partitions)), []);
+  if (partitions !== undefined && policy.rateLimit !== undefined) {
+    reader.problem("rateLimit is kept for one stream, and cannot be given with partitions");
+  }
+  const isAlone = options.orderBy !== undefined && policy.orderScope === "group" && partitions === undefined;
   // Whatever is in memory when the process dies has been delivered once, although no handler had it.
   if (policy.maxDeliveries === 1 && (streams.length > 1 || options.orderBy !== undefined)) {
     reader.problem("maxDeliveries of 1 cannot be kept with several streams or orderBy, which hold messages in memory");
   }
   return reader.finish({
-    ...{ ...policy, streams, stream: streams[0] ?? "" },
+    ...{ ...policy, streams, stream: policy.stream ?? streams[0] ?? "" },
     name: policy.name ?? instanceName(instance),
     // What waits behind others has to be known here, and is some hundred bytes each.
     maxDeferred: policy.maxDeferred ?? (options.orderBy === undefined ? 10 * policy.batchSize : 100_000),
     blockMs: Math.min(policy.blockMs, Math.floor(policy.leaseMs / 4)),
     heartbeatMs: heartbeatMsOf(policy.leaseMs),
-    isAlone: options.orderBy !== undefined && policy.orderScope === "group",
+    ...{ isAlone, isOnlyReader: isAlone },
     // The default codec reads text fields, which is what Value is when no codec is given.
     isDecodedEarly: options.codec !== undefined,
     codec: options.codec ?? (fieldsCodec as unknown as Decoder<Value>),
@@ -88,9 +100,15 @@ export function resolveConsumerOptions<Value>(
 
 /** The policy for one of the streams of a consumer. */
 export function policyOfStream<Value>(policy: ConsumerPolicy<Value>, stream: string): ConsumerPolicy<Value> {
-  if (policy.streams.length === 1) return policy;
+  const isPartition = policy.partitions !== undefined;
+  if (policy.streams.length === 1 && !isPartition) return policy;
   const { min } = CONSUMER_SPEC.maxBytes;
-  return { ...policy, stream, maxBytes: Math.max(min, Math.floor(policy.maxBytes / policy.streams.length)) };
+  return {
+    ...policy,
+    stream,
+    isOnlyReader: policy.isAlone || isPartition,
+    maxBytes: Math.max(min, Math.floor(policy.maxBytes / policy.streams.length)),
+  };
 }
 
 /** An asynchronous function has no key when it is needed. */

@@ -6,6 +6,7 @@
 
 import type { StreamClient } from "@redis-batch/core/internal/connection";
 import type { Clock, Lifecycle, Random } from "@redis-batch/core/internal/service";
+import type { OwnedPartition } from "./batch.ts";
 import type { StreamEvent } from "./events.ts";
 import type { ConsumerPolicy } from "./options.ts";
 import type { LookTimes } from "./receiving/look-times.ts";
@@ -13,6 +14,7 @@ import type { ReplySize } from "./receiving/reply-size.ts";
 import type { NewEntries } from "./receiving/shared-reads.ts";
 import type { HeldMessages } from "./scheduling/held-messages.ts";
 import type { KeyOrder } from "./scheduling/key-order.ts";
+import type { Sink } from "./scheduling/sink.ts";
 import type { Signals } from "./signals.ts";
 import type { Usage } from "./usage.ts";
 
@@ -62,6 +64,9 @@ export interface Scope<Value = unknown> {
   readonly held: HeldMessages<Value>;
   /** Which message of a key waits behind which; `undefined` without `orderBy`. */
   readonly order: KeyOrder | undefined;
+  /** The partition that the stream is; `undefined`: none. */
+  readonly owned: OwnedPartition | undefined;
+  readonly sink: Sink;
   readonly replySize: ReplySize;
   readonly signals: Signals;
   readonly report: (event: StreamEvent) => void;

@@ -47,6 +47,22 @@ export const CONSUMER_SPEC = {
     kind: "streams",
     about: "the keys of [several streams](#several-streams), each with a group of this name",
   },
+  /**
+   * How many partitions the stream has, 1 to 256: it is then one logical stream over so many, and each consumer of the group owns
+   * some of them. Must be what its producers have. Default: it has none.
+   */
+  partitions: {
+    ...{ kind: "integer", min: 1, max: 256, otherwise: "none" },
+    about: "how many [partitions](../../docs/partitions.md) the stream has; the group's consumers share them",
+  },
+  /**
+   * How long a consumer must have been in the group before others give up partitions to it, in milliseconds, 0 to 3,600,000. Default
+   * 3,000. Partitions that nobody owns do not wait.
+   */
+  rebalanceGraceMs: {
+    ...{ kind: "milliseconds", min: 0, max: 3_600_000, default: 3_000 },
+    about: "time before a new consumer is given partitions that others own",
+  },
   /** The consumer group. It is created when it does not exist. */
   group: { kind: "name", required: true, about: "the consumer group; created if it is missing" },
   /**

@@ -30,6 +30,8 @@ export function describeProblem(event: ConsumerEvent | StreamEvent): string | un
       return `the handler returned without acknowledging any message of a batch of ${event.messages}; all are redelivered`;
     case "readFailed":
       return `reading failed, retrying in ${Math.round(event.retryInMs)} ms: ${event.error.message}`;
+    case "partitionLost":
+      return `partition ${event.partition} was lost, because its ownership was not renewed in time`;
     case "readStalled":
       return `nothing could be read for ${Math.round(event.silentMs)} ms${event.error === null ? "" : `: ${event.error.message}`}`;
     case "eventLoopDelayed":

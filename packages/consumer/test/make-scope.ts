@@ -7,6 +7,7 @@ import { LookTimes } from "../src/receiving/look-times.ts";
 import { ReplySize } from "../src/receiving/reply-size.ts";
 import { OwnReads } from "../src/receiving/shared-reads.ts";
 import { HeldMessages } from "../src/scheduling/held-messages.ts";
+import { Sink } from "../src/scheduling/sink.ts";
 import { ALONE, type Scope } from "../src/scope.ts";
 import { Signals } from "../src/signals.ts";
 import { Usage } from "../src/usage.ts";
@@ -33,6 +34,8 @@ export function makeScope({ policy: changes, ...given }: ScopeChanges = {}): Sco
     usage: new Usage(policy),
     held: new HeldMessages<Value>(signals.roomChanged),
     order: undefined,
+    owned: undefined,
+    sink: new Sink(),
     replySize: new ReplySize(),
     ...given,
   };

@@ -8,11 +8,10 @@ import {
   type HeartbeatDetails,
   type HeartbeatJoin,
   type HeartbeatResult,
-  heartbeatMsOf,
   POOL_VARIABLE,
 } from "@redis-batch/core/internal/groups";
 import { quoteName } from "@redis-batch/core/internal/names";
-import { Loop, pause, VERSION } from "@redis-batch/core/internal/service";
+import { Loop, VERSION } from "@redis-batch/core/internal/service";
 import { mostReadAhead } from "../decisions/fetch-size.ts";
 import type { IntakeControl } from "../scheduling/intake-control.ts";
 import type { OpenBatches } from "../scheduling/open-batches.ts";
@@ -20,17 +19,9 @@ import type { RateGate } from "../scheduling/rate-gate.ts";
 import type { SinkWatch } from "../scheduling/sink-watch.ts";
 import type { Scope } from "../scope.ts";
 import type { ReservedNames } from "./reserved-names.ts";
+import { describeNameInUse, type RefusedHeartbeat, takeName } from "./take-name.ts";
 import type { WorkCounter } from "./work-counter.ts";
 
-/** A heartbeat that is in the way, and has not changed since it was first seen, by the local clock. */
-interface Watched {
-  readonly atMs: number;
-  readonly sinceMs: number;
-  readonly graceMs: number;
-}
-
-// This many heartbeats may get lost before a name counts as free.
-const HEARTBEATS_OF_GRACE = 3;
 // Two clocks do not run alike, and a heartbeat that is too early learns nothing new.
 const LEAST_WAIT_MS = 50;
 
@@ -74,42 +65,15 @@ export class Heartbeat {
   }
 
   /**
-   * Takes the name: sends the first heartbeat. If there is a recent heartbeat under this name, waits to see whether another one
-   * follows: after a crash and restart, a process finds its own last heartbeat. A heartbeat that does not change belongs to
-   * no process, whatever its date, because the server's clock may have jumped. The same holds for the heartbeats of others
-   * where a consumer must be alone.
+   * Takes the consumer's name in the group.
    *
    * @throws {ConsumerNameInUseError} when another process sends heartbeats under the name
    * @throws {ConfigError} when others are in the group, and this one or one of them must be alone
    */
-  async join(signal: AbortSignal): Promise<void> {
+  join(signal: AbortSignal): Promise<void> {
     const { policy, clock } = this.#scope;
-    const { name, leaseMs, heartbeatMs } = policy;
-    const freshMs = HEARTBEATS_OF_GRACE * heartbeatMs;
-    const watched = new Map<string, Watched>();
-    // Its own heartbeat from before a rest needs no watching.
-    const { lastAtMs } = this;
-    if (lastAtMs !== null) watched.set(name, { atMs: lastAtMs, sinceMs: Number.NEGATIVE_INFINITY, graceMs: freshMs });
-    for (;;) {
-      const stopped = new Map<string, number>();
-      for (const [consumer, { atMs, sinceMs, graceMs }] of watched) {
-        if (clock.nowMs() - sinceMs >= graceMs) stopped.set(consumer, atMs);
-      }
-      const answer = await this.#send({ freshMs, seenAtMs: stopped.get(name), othersSeenAtMs: stopped });
-      if (answer.kind === "ok") return;
-      if (answer.kind === "replaced") throw this.#refuse(answer);
-      const inTheWay = answer.kind === "in-use" ? [{ consumer: name, atMs: answer.atMs, leaseMs }] : answer.by;
-      for (const one of inTheWay) {
-        const known = watched.get(one.consumer);
-        const graceMs = HEARTBEATS_OF_GRACE * heartbeatMsOf(one.leaseMs);
-        // It changed while it was watched, so its process is alive.
-        if (known !== undefined && known.atMs !== one.atMs) throw this.#refuse(answer);
-        if (known === undefined) watched.set(one.consumer, { atMs: one.atMs, sinceMs: clock.nowMs(), graceMs });
-        else if (clock.nowMs() - known.sinceMs >= 2 * (graceMs + heartbeatMs)) throw this.#refuse(answer);
-      }
-      if (signal.aborted) throw this.#refuse(answer);
-      await pause(clock, heartbeatMs, signal);
-    }
+    const [send, refuse] = [this.#send.bind(this), this.#refuse.bind(this)];
+    return takeName({ clock, policy, lastAtMs: this.#lastAtMs, send, refuse, signal });
   }
 
   /**
@@ -259,7 +223,7 @@ export class Heartbeat {
     return this.#elsewhere.ratio;
   }
 
-  #refuse(answer: Exclude<HeartbeatResult, { readonly kind: "ok" }>): ConsumerNameInUseError | ConfigError {
+  #refuse(answer: RefusedHeartbeat): ConsumerNameInUseError | ConfigError {
     const { name, group, isAlone } = this.#scope.policy;
     if (answer.kind === "occupied") {
       const others = answer.by.map(({ consumer }) => quoteName(consumer)).join(", ");
@@ -271,11 +235,8 @@ export class Heartbeat {
             'first, set orderScope: "consumer" there, or use another group',
       ]);
     }
-    const why =
-      answer.kind === "replaced" ? "another process has taken it over" : "another process sends heartbeats under it";
-    return new ConsumerNameInUseError(
-      `the consumer name ${quoteName(name)} is in use: ${why}; give each process its own, or leave the name out`,
-      { consumer: name },
-    );
+    return new ConsumerNameInUseError(`the consumer name ${quoteName(name)} ${describeNameInUse(answer)}`, {
+      consumer: name,
+    });
   }
 }

@@ -71,7 +71,7 @@ export class OwnPending<Value> {
     const { stream, group, name: consumer } = policy;
     const readerEpoch = client.readerEpoch(stream);
     // The first time: before anything new is read, all that is older is in its place.
-    if (policy.isAlone && !this.#hasCompared) await this.#keys.learnGroup();
+    if (policy.isOnlyReader && !this.#hasCompared) await this.#keys.learnGroup();
     // Acknowledgements may go over another connection: one that is answered first may still be found pending.
     const ended = held.noteEnded();
     let found = 0;

@@ -28,7 +28,7 @@ export interface NewEntries {
 }
 
 export interface ReadingConsumer {
-  readonly client: StreamClient;
+  readonly client: Pick<StreamClient, "xreadgroup" | "xreadgroupMany">;
   readonly clock: Clock;
   readonly group: string;
   readonly name: string;

@@ -1,3 +1,4 @@
+import { ManualClock } from "@redis-batch/test-support";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { makeMessage } from "../../test/make-messages.ts";
@@ -50,7 +51,10 @@ class Source implements BatchSource<Value> {
 
 function open(...sources: readonly Source[]) {
   const state: { isOpen: boolean; restReason: unknown } = { isOpen: true, restReason: undefined };
-  const callers = new Callers<Value, Source>({ isOpen: () => state.isOpen, restReason: () => state.restReason });
+  const callers = new Callers<Value, Source>({
+    ...{ clock: new ManualClock(), maxWaitMs: 1_000 },
+    ...{ isOpen: () => state.isOpen, restReason: () => state.restReason },
+  });
   for (const source of sources) callers.join(source);
   return { callers, state };
 }

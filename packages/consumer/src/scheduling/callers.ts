@@ -2,7 +2,7 @@
  * Gives each caller the next batch, of whichever stream has one. Each stream decides for itself when it has one; streams take
  * turns where several have one for the same caller, so that a busy stream does not starve a quiet one.
  */
-import { onAbort } from "@redis-batch/core/internal/service";
+import { type Clock, onAbort } from "@redis-batch/core/internal/service";
 import type { PullMode } from "../decisions/redelivery.ts";
 import type { Call, Collected } from "./waiting-calls.ts";
 
@@ -36,6 +36,8 @@ interface Caller<Source, Value> {
   /** The streams that have not answered yet, and how to withdraw the call there. */
   readonly asked: Map<Source, () => void>;
   isDone: boolean;
+  /** Whether its time is up: it waits no longer than streams still have to answer. */
+  isOver: boolean;
   /** Whether a stream was asked, and has nothing. */
   isEmpty: boolean;
   refusal: { readonly reason: unknown } | undefined;
@@ -43,6 +45,9 @@ interface Caller<Source, Value> {
 
 /** What callers have to know of the streams that are not asked. */
 export interface StreamsOfCallers {
+  readonly clock: Clock;
+  /** How long a call waits that no stream can answer: of a stream with partitions, this consumer may own none. */
+  readonly maxWaitMs: number;
   /** Whether batches are still handed out: no stream at the moment does not mean that there will be none. */
   readonly isOpen: () => boolean;
   /** Why a stream rests that was not asked; `undefined`: none does. */
@@ -75,10 +80,12 @@ export class Callers<Value, Source extends BatchSource<Value>> {
     return new Promise((resolve, reject) => {
       options.signal?.throwIfAborted();
       let stopListening = (): void => {};
+      let cancelTimer = (): void => {};
       const finish = (settle: () => void): void => {
         caller.isDone = true;
         this.#waiting.delete(caller);
         stopListening();
+        cancelTimer();
         const asked = [...caller.asked];
         caller.asked.clear();
         // Everywhere, before any stream decides about the next in line: one that still had the call might answer it as well.
@@ -87,7 +94,7 @@ export class Callers<Value, Source extends BatchSource<Value>> {
         for (const [source] of asked) source.callTakenBack();
       };
       const caller: Caller<Source, Value> = {
-        ...{ options, asked: new Map(), isDone: false, isEmpty: false, refusal: undefined },
+        ...{ options, asked: new Map(), isDone: false, isOver: false, isEmpty: false, refusal: undefined },
         end: (taken) => finish(() => resolve(taken)),
         fail: (reason) => finish(() => reject(reason)),
       };
@@ -96,7 +103,20 @@ export class Callers<Value, Source extends BatchSource<Value>> {
       for (const source of this.#sources) caller.asked.set(source, () => {});
       for (const source of this.#sources) this.#ask(caller, source);
       if (this.#sources.length === 0) this.#settle(caller);
-      if (!caller.isDone) stopListening = onAbort(options.signal, caller.fail);
+      if (caller.isDone) return;
+      stopListening = onAbort(options.signal, caller.fail);
+      cancelTimer = this.#endsAtLast(caller);
+    });
+  }
+
+  /** Ends a call whose time is up, and that no stream has been asked for → how to call it off. */
+  #endsAtLast(caller: Caller<Source, Value>): () => void {
+    const { clock, maxWaitMs } = this.#streams;
+    const { calledAtMs } = caller.options;
+    if (calledAtMs === null) return () => {};
+    return clock.setTimer(Math.max(calledAtMs + maxWaitMs - clock.nowMs(), 0), () => {
+      caller.isOver = true;
+      this.#settle(caller);
     });
   }
 
@@ -149,6 +169,6 @@ export class Callers<Value, Source extends BatchSource<Value>> {
     else if (!this.#streams.isOpen()) nothing("draining");
     // An empty batch would say that no stream has a message, and nobody asked this one.
     else if (options.mode === "fetch" && restReason !== undefined) caller.fail(restReason);
-    else if (isEmpty) nothing("wait");
+    else if (isEmpty || caller.isOver) nothing("wait");
   }
 }

@@ -56,6 +56,7 @@ export class IntakeControl {
     const { batchEnded, paceChanged, heartbeatSent, intakeTouched, placesChanged } = scope.signals;
     const all = [batchEnded, paceChanged, heartbeatSent, intakeTouched, placesChanged];
     for (const signal of all) signal.listen(() => this.#report());
+    parts.sinkWatch.probesWhen(() => parts.open.isProbing || this.#isProbeOnItsWay);
   }
 
   /** Whether it is paused, by itself or with the whole group. */

@@ -130,12 +130,12 @@ export class OpenBatches<Value> {
 
   /** Hands collected messages over. */
   hand({ messages, reason, redelivered }: Collected<Value>, mode: PullMode): OpenBatch<Value> {
-    const { clock, policy, report } = this.#scope;
+    const { clock, policy, report, owned } = this.#scope;
     const { outcomes, sinkWatch } = this.#parts;
     const aborter = new AbortController();
     const { stream } = policy;
     const hasKeys = this.#scope.order !== undefined;
-    const batch = new Batch(messages, { stream, reason }, () => outcomes.whenThrough(messages), hasKeys);
+    const batch = new Batch(messages, { stream, reason, owned }, () => outcomes.whenThrough(messages), hasKeys);
     // Nothing in an empty batch has to be waited for, or followed.
     const trace = messages.length === 0 ? undefined : this.#follow(batch, mode);
     const open = { batch, messages, mode, signal: aborter.signal, trace };

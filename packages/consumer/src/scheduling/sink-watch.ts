@@ -2,7 +2,6 @@
 
 import {
   type Breaker,
-  CLOSED,
   decideBreaker,
   decideCounting,
   isUntroubled,
@@ -15,14 +14,26 @@ import type { Scope } from "../scope.ts";
 
 export class SinkWatch {
   readonly #scope: Scope;
-  #breaker: Breaker = CLOSED;
+  readonly #viewer = { changed: (): void => this.#followOthers(), isProbing: (): boolean => this.#isProbing() };
+  readonly #leaveSink: () => void;
+  #isProbing: () => boolean = () => false;
   #fitness: Fitness = FIT;
   #failedAtMs = Number.NEGATIVE_INFINITY;
   #cancelTimer = (): void => {};
 
   constructor(scope: Scope) {
     this.#scope = scope;
+    this.#leaveSink = scope.sink.view(this.#viewer);
     scope.signals.heartbeatSent.listen(() => this.forgetOld());
+  }
+
+  get #breaker(): Breaker {
+    return this.#scope.sink.breaker;
+  }
+
+  /** Tells the others that look at the sink whether this stream tries a message now. */
+  probesWhen(isProbing: () => boolean): void {
+    this.#isProbing = isProbing;
   }
 
   /** Whether batches fail for a reason other than their messages. Then one message is tried at a time. */
@@ -43,7 +54,8 @@ export class SinkWatch {
   /** Whether the next attempt may be made now. */
   get mayTry(): boolean {
     const { state } = this.#breaker;
-    return state.kind === "closed" || this.#scope.clock.nowMs() >= state.notBeforeMs;
+    if (state.kind === "closed") return true;
+    return this.#scope.clock.nowMs() >= state.notBeforeMs && !this.#scope.sink.isProbingElsewhere(this.#viewer);
   }
 
   /** Takes in the results of a batch in a loop. */
@@ -52,7 +64,10 @@ export class SinkWatch {
     // Nearly every batch succeeds, and so did the ones before.
     if (failures.length === 0 && isUntroubled(this.#breaker) && this.#fitness === FIT) return;
     // A handler that deferred all its messages for long sets the pace itself: that does not mean that the sink is down.
-    if (failures.length === tried.length && failures.every(({ isDeferredForLong }) => isDeferredForLong)) return;
+    if (failures.length === tried.length && failures.every(({ isDeferredForLong }) => isDeferredForLong)) {
+      // Another stream may try one now.
+      return this.#scope.sink.change(this.#breaker, this.#viewer);
+    }
     const { clock, random } = this.#scope;
     const { retry, maxDeliveries } = this.#scope.policy;
     const policy = { retry, maxDeliveries: decideMaxDeliveries("loop", maxDeliveries) };
@@ -60,7 +75,7 @@ export class SinkWatch {
     const wasUnfit = this.isUnfit;
     this.#fitness = afterBatch(this.#fitness, failed, failed < tried.length);
     if (failed > 0) this.#failedAtMs = clock.nowMs();
-    this.#change(decideBreaker(this.#breaker, this.#withWhatIsKnown(tried), clock.nowMs(), policy, random));
+    this.#change(decideBreaker(this.#breaker, this.#asTold(tried), clock.nowMs(), policy, random));
     this.#sayFitness(wasUnfit);
   }
 
@@ -85,24 +100,28 @@ export class SinkWatch {
   }
 
   stop(): void {
+    this.#leaveSink();
     this.#cancelTimer();
   }
 
-  /** In the lines of keys it is known of the first message whether it failed while others succeeded. */
-  #withWhatIsKnown(tried: readonly TriedMessage[]): readonly TriedMessage[] {
-    const { order } = this.#scope;
-    if (order === undefined) return tried;
+  /**
+   * What the breaker is told. In the lines of keys it is known of the first message whether it failed while others succeeded. An id is
+   * unique within its stream only, and partitions share a breaker.
+   */
+  #asTold(tried: readonly TriedMessage[]): readonly TriedMessage[] {
+    const { order, owned, policy } = this.#scope;
+    if (order === undefined && owned === undefined) return tried;
     return tried.map(({ id, deliveries, hasSucceeded }) => {
-      const line = hasSucceeded ? undefined : order.lineOf(id);
-      const isKnownBad = line !== undefined && line.waiting[0]?.id === id && order.isKnownBad(line);
-      return { id, deliveries, hasSucceeded, isKnownBad };
+      const line = hasSucceeded ? undefined : order?.lineOf(id);
+      const isKnownBad = line !== undefined && line.waiting[0]?.id === id && order?.isKnownBad(line) === true;
+      return { id: owned === undefined ? id : `${policy.stream} ${id}`, deliveries, hasSucceeded, isKnownBad };
     });
   }
 
   #change(breaker: Breaker): void {
     const { clock, report, signals } = this.#scope;
     const { state: before } = this.#breaker;
-    this.#breaker = breaker;
+    this.#scope.sink.change(breaker, this.#viewer);
     const { state } = breaker;
     if (state === before) return;
     this.#cancelTimer();
@@ -116,6 +135,14 @@ export class SinkWatch {
     }
   }
 
+  /** Another stream has found out about the sink, and says so. */
+  #followOthers(): void {
+    const { state } = this.#breaker;
+    this.#cancelTimer();
+    if (state.kind === "open") this.#wakeAt(state.notBeforeMs);
+    this.#scope.signals.paceChanged.raise();
+  }
+
   #sayFitness(wasUnfit: boolean): void {
     const { failures, succeededElsewhere, isUnfit } = this.#fitness;
     if (isUnfit && !wasUnfit) this.#scope.report({ type: "unfit", failures, succeededElsewhere });
@@ -126,7 +153,7 @@ export class SinkWatch {
   #wakeAt(atMs: number): void {
     const { clock, signals } = this.#scope;
     this.#cancelTimer = clock.setTimer(atMs - clock.nowMs(), () =>
-      this.mayTry ? signals.paceChanged.raise() : this.#wakeAt(atMs),
+      clock.nowMs() >= atMs ? signals.paceChanged.raise() : this.#wakeAt(atMs),
     );
   }
 }

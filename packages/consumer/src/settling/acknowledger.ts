@@ -163,7 +163,9 @@ export class Acknowledger<Value> {
   }
 
   #areCertain(messages: readonly Message<Value>[]): boolean {
-    const { client, policy } = this.#scope;
+    const { client, policy, owned } = this.#scope;
+    // A new owner of a partition does not wait for leases.
+    if (owned !== undefined) return false;
     const readerEpoch = client.readerEpoch(policy.stream);
     let known: Arrival | undefined;
     for (const { arrival, isDoubtful } of messages) {

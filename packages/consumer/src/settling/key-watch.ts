@@ -89,7 +89,7 @@ export class KeyWatch<Value> {
   /** Compares a page of what is pending in the group with what is in lines and not held here. */
   async #compare(): Promise<void> {
     const { client, policy, held } = this.#scope;
-    const { stream, group, name, isAlone } = policy;
+    const { stream, group, name, isOnlyReader } = policy;
     const after = this.#cursor;
     const away = held.unheldInLines().filter((id) => after === null || compareEntryIds(id, after) > 0);
     if (away.length === 0) {
@@ -104,7 +104,7 @@ export class KeyWatch<Value> {
     for (const id of away) {
       if (last !== null && compareEntryIds(id, last) > 0) continue;
       const owner = owners.get(id);
-      const isOthers = !isAlone && owner !== undefined && owner !== name && !isReservedConsumer(owner);
+      const isOthers = !isOnlyReader && owner !== undefined && owner !== name && !isReservedConsumer(owner);
       if (owner === undefined || isOthers) held.unlearn(id);
     }
   }

@@ -56,7 +56,7 @@ export class SurplusReleaser<Value> {
   /** Checks whether this consumer holds more than it can work on, and releases it. */
   async look(): Promise<void> {
     // Where no other consumer may be, nobody would take it before this one.
-    if (this.#loop.isStopped || this.#scope.policy.isAlone) return;
+    if (this.#loop.isStopped || this.#scope.policy.isOnlyReader) return;
     const before = this.#decide();
     if (before.kind === "nothing" || !this.#hasAny()) return;
     if (before.for !== "nobody" && !isThere(before, await this.#parts.peers.look())) return;
