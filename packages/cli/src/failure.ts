@@ -49,6 +49,7 @@ const BY_CODE: Readonly<Record<ErrorCode, readonly [ExitName, fix?: string]>> = 
   REPLY_SHAPE: ["failed"],
   QUEUE_FULL: ["unreachable"],
   LEASE_LOST: ["failed"],
+  PARTITION_LOST: ["failed"],
   NAME_IN_USE: ["refused", "leave out --name, or choose another name"],
 };
 

@@ -2,7 +2,7 @@
 import { type GroupPause, NoGroupError, type Observer, RedisBatchError, ServerStateError } from "@redis-batch/core";
 import { type Dependencies, dependenciesOf, type StreamClient } from "@redis-batch/core/internal/connection";
 import { toErrorInfo } from "@redis-batch/core/internal/errors";
-import { LeaderLease, type PauseChange, type PauseOrder } from "@redis-batch/core/internal/groups";
+import { LeaderLease, type PauseChange, type PauseOrder, readPartitions } from "@redis-batch/core/internal/groups";
 import { groupKey, quoteName, RELEASED } from "@redis-batch/core/internal/names";
 import {
   CallScope,
@@ -21,8 +21,11 @@ import {
 import { cleanUpGroup } from "./clean-up.ts";
 import type { CleanUpReport, GroupCleanUp } from "./clean-up-report.ts";
 import { listChanges } from "./decisions/changes.ts";
+import { mergeCleanUps } from "./decisions/merge-clean-ups.ts";
+import { mergeReports } from "./decisions/merge-reports.ts";
 import type { MonitorEvent } from "./events.ts";
 import { followReleased } from "./follow-released.ts";
+import { inParallel } from "./in-parallel.ts";
 import { Inspector, type Snapshot, type Stability } from "./inspect.ts";
 import {
   type CleanUpOptions,
@@ -39,6 +42,7 @@ import {
   resolveRunOptions,
   type TrimOptions,
 } from "./options.ts";
+import { readMembers } from "./read-members.ts";
 import type { MonitorReport, PauseReport } from "./report.ts";
 import { type TrimReport, trimStream } from "./retention.ts";
 import { describeProblem } from "./warn.ts";
@@ -54,6 +58,13 @@ export interface MonitorHealth {
   readonly inspectedAgoMs: number | null;
 }
 
+/** What a pass has seen: of the stream, or of each of its partitions, and the report on all. */
+interface Seen {
+  readonly report: MonitorReport;
+  readonly parts: readonly (Snapshot & { readonly stream: string })[];
+}
+
+const PARTITIONS_AT_ONCE = 8;
 // A leader that misses two passes is replaced.
 const LEASE_INTERVALS = 3;
 const SHORTEST_LEASE_MS = 10_000;
@@ -80,7 +91,8 @@ export class Monitor implements AsyncDisposable {
   readonly #random: Random;
   readonly #calls: CallScope;
   readonly #report: Observer<MonitorEvent>;
-  readonly #inspector: Inspector;
+  /** Of each stream that is read: the stream itself, or those of its partitions. */
+  #inspectors: ReadonlyMap<string, Inspector>;
   #connectedSinceMs: number | null = null;
   #lastReport: MonitorReport | null = null;
   #inspectedAtMs: number | null = null;
@@ -117,7 +129,7 @@ export class Monitor implements AsyncDisposable {
           report,
         }),
     });
-    this.#inspector = new Inspector(this.#client, policy, () => this.#stability());
+    this.#inspectors = this.#inspectorsOf([policy.stream]);
   }
 
   get #client(): StreamClient {
@@ -254,19 +266,29 @@ export class Monitor implements AsyncDisposable {
   /** A pause of a group that does not exist would be found by nobody. */
   async #changePause(group: string, pause: PauseOrder | null): Promise<PauseChange> {
     const { stream } = this.#policy;
-    const groups = await this.#client.xinfoGroups({ stream });
-    if (!groups.some(({ name }) => name === group)) {
+    const partitions = await readPartitions(this.#client, stream);
+    const having: string[] = [];
+    for (const one of partitions ?? [stream]) {
+      const groups = await this.#client.xinfoGroups({ stream: one }).catch((error: unknown) => {
+        if (partitions !== null && NoGroupError.is(error)) return [];
+        throw error;
+      });
+      if (groups.some(({ name }) => name === group)) having.push(one);
+    }
+    if (having.length === 0) {
       throw new NoGroupError(`the stream ${quoteName(stream)} has no group ${quoteName(group)}`);
     }
+    // The scaler looks beside the logical stream.
+    for (const one of partitions === null ? [] : having) await this.#client.pauseGroup({ stream: one, group, pause });
     return this.#client.pauseGroup({ stream, group, pause });
   }
 
   /** One pass at a time: each is compared with the one before. */
-  #takeSnapshot(signal: AbortSignal): Promise<Snapshot> {
+  #takeSnapshot(signal: AbortSignal): Promise<Seen> {
     const snapshot = this.#passUnderWay.then(async () => {
       signal.throwIfAborted();
       const beganAtMs = this.#clock.nowMs();
-      const seen = await this.#inspector.takeSnapshot(signal);
+      const seen = await this.#inspect(signal);
       const before = this.#lastReport ?? undefined;
       this.#lastReport = seen.report;
       this.#inspectedAtMs = this.#clock.nowMs();
@@ -281,11 +303,35 @@ export class Monitor implements AsyncDisposable {
     return snapshot;
   }
 
+  #inspectorsOf(streams: readonly string[]): ReadonlyMap<string, Inspector> {
+    const make = (stream: string): Inspector =>
+      new Inspector(this.#client, { ...this.#policy, stream }, () => this.#stability());
+    return new Map(streams.map((stream) => [stream, this.#inspectors?.get(stream) ?? make(stream)]));
+  }
+
+  /** Looks at the stream, or at each of its partitions. */
+  async #inspect(signal: AbortSignal): Promise<Seen> {
+    const { stream } = this.#policy;
+    if (this.#inspectors.has(stream)) {
+      const partitions = await readPartitions(this.#client, stream);
+      if (partitions !== null) this.#inspectors = this.#inspectorsOf(partitions);
+    }
+    const parts = await inParallel([...this.#inspectors], PARTITIONS_AT_ONCE, async ([name, inspector]) => ({
+      ...{ stream: name, ...(await inspector.takeSnapshot(signal)) },
+    }));
+    const [only] = parts;
+    if (only !== undefined && this.#inspectors.has(stream)) return { report: only.report, parts };
+    const members = await readMembers(this.#client, stream, parts);
+    const reports = parts.map(({ report }) => report);
+    return { report: mergeReports(stream, reports, members), parts };
+  }
+
   /** Makes a pass, and repeats it while a heartbeat is late that was not watched for long enough. */
-  async #watchLate(signal: AbortSignal): Promise<Snapshot> {
+  async #watchLate(signal: AbortSignal): Promise<Seen> {
     let snapshot = await this.#takeSnapshot(signal);
     for (let passes = 0; passes < MOST_PASSES_AGAIN; passes++) {
-      const waits = snapshot.groups.flatMap(({ late }) => late.map(({ watchMs }) => watchMs));
+      const groups = snapshot.parts.flatMap((part) => part.groups);
+      const waits = groups.flatMap(({ late }) => late.map(({ watchMs }) => watchMs));
       if (waits.length === 0 || signal.aborted) break;
       await pause(this.#clock, Math.max(...waits), signal);
       snapshot = await this.#takeSnapshot(signal);
@@ -293,12 +339,15 @@ export class Monitor implements AsyncDisposable {
     return snapshot;
   }
 
-  async #followReleased(snapshot: Snapshot, report: CleanUpReport, signal: AbortSignal): Promise<CleanUpReport> {
-    const context = { client: this.#client, clock: this.#clock, stream: this.#policy.stream, signal };
+  async #followReleased(snapshot: Seen, report: CleanUpReport, signal: AbortSignal): Promise<CleanUpReport> {
+    const [only, ...others] = snapshot.parts;
+    // The next owner of a partition takes over what is pending in it before anything else: there is nobody to follow.
+    if (only === undefined || others.length > 0) return report;
+    const context = { client: this.#client, clock: this.#clock, stream: only.stream, signal };
     const groups = await Promise.all(
       report.groups.map(async (done) => {
         const released = done.moves.reduce((sum, { to, messages }) => sum + (to === RELEASED ? messages : 0), 0);
-        const sight = snapshot.groups.find((one) => one.report.group === done.group);
+        const sight = only.groups.find((one) => one.report.group === done.group);
         if (released === 0 || sight === undefined) return done;
         return { ...done, taken: await followReleased(context, done.group, sight, released) };
       }),
@@ -310,27 +359,39 @@ export class Monitor implements AsyncDisposable {
     return { connectedSinceMs: this.#connectedSinceMs, nowMs: this.#clock.nowMs() };
   }
 
-  async #cleanUp(snapshot: Snapshot, dryRun: boolean, mayGoOn: () => Promise<boolean>): Promise<CleanUpReport> {
-    const context = {
-      ...{ client: this.#client, policy: this.#policy, report: this.#report },
-      ...{ dryRun, mayGoOn, stability: () => this.#stability() },
-    };
+  async #cleanUp(snapshot: Seen, dryRun: boolean, mayGoOn: () => Promise<boolean>): Promise<CleanUpReport> {
     const groups: GroupCleanUp[] = [];
-    for (const sight of snapshot.groups) {
-      if (!(await mayGoOn())) break;
-      groups.push(await cleanUpGroup(context, sight, snapshot.firstEntryId));
+    for (const { stream, groups: sights, firstEntryId } of snapshot.parts) {
+      const context = {
+        ...{ client: this.#client, policy: { ...this.#policy, stream }, report: this.#report },
+        ...{ dryRun, mayGoOn, stability: () => this.#stability() },
+      };
+      for (const sight of sights) {
+        if (!(await mayGoOn())) break;
+        groups.push(await cleanUpGroup(context, sight, firstEntryId));
+      }
     }
-    return { v: 1, atMs: snapshot.report.atMs, stream: this.#policy.stream, dryRun, groups };
+    return { v: 1, atMs: snapshot.report.atMs, stream: this.#policy.stream, dryRun, groups: mergeCleanUps(groups) };
   }
 
   async #trim(dryRun: boolean, mayGoOn: () => Promise<boolean>): Promise<TrimReport> {
     const { stream } = this.#policy;
-    const report = await trimStream({ client: this.#client, stream, dryRun, mayGoOn });
-    const { dropped: entries, safeId, pinnedBy } = report;
-    if (entries > 0 && safeId !== null && pinnedBy !== null) {
-      this.#report({ type: "trimmed", entries, safeId, pinnedBy });
+    const streams = (await readPartitions(this.#client, stream)) ?? [stream];
+    const reports: TrimReport[] = [];
+    for (const one of streams) {
+      const report = await trimStream({ client: this.#client, stream: one, dryRun, mayGoOn });
+      const { dropped: entries, safeId, pinnedBy } = report;
+      if (entries > 0 && safeId !== null && pinnedBy !== null) {
+        this.#report({ type: "trimmed", entries, safeId, pinnedBy });
+      }
+      reports.push(report);
     }
-    return report;
+    const [first, ...others] = reports as [TrimReport, ...TrimReport[]];
+    if (others.length === 0) return first;
+    // Ids of different partitions cannot be compared.
+    const dropped = reports.reduce((sum, report) => sum + report.dropped, 0);
+    const pinnedBy = reports.map((report) => report.pinnedBy).find((group) => group !== null) ?? null;
+    return { stream, dryRun, dropped, safeId: null, pinnedBy };
   }
 
   async #runUntil(signal: AbortSignal, policy: RunPolicy): Promise<void> {

@@ -17,6 +17,17 @@ export interface MonitorReport {
   /** In the order of their names. Empty if there is no such stream or group. */
   readonly groups: readonly GroupReport[];
   readonly retention: RetentionReport;
+  /**
+   * Each partition by itself, if the stream has partitions; then everything above is about all of them together. Ids are
+   * unique within a partition only.
+   */
+  readonly partitions?: readonly PartitionReport[] | undefined;
+}
+
+/** One partition of a stream. */
+export interface PartitionReport extends Pick<MonitorReport, "stream" | "length" | "groups" | "retention"> {
+  /** Which one, from 0. */
+  readonly partition: number;
 }
 
 /**
@@ -197,4 +208,6 @@ export interface ConsumerReport {
   readonly parked: number | null;
   /** The number of their keys. */
   readonly blockedKeys: number | null;
+  /** The partitions that it owns; `null` if it does not say. Only where the stream has partitions. */
+  readonly partitions?: readonly number[] | null | undefined;
 }

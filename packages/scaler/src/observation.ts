@@ -56,6 +56,8 @@ export interface Observation {
    * (`orderBy`). `null`: no consumer is registered that could say so.
    */
   readonly isAlone: boolean | null;
+  /** How many partitions the stream has; `null`: none. */
+  readonly partitions: number | null;
   /**
    * Those with a fresh heartbeat, and those that left since the last pass, because their last work would otherwise be
    * missing. None if consumers send no heartbeats.

@@ -1,9 +1,15 @@
 /** One observation of a group: a few commands, none of which grows with the backlog. */
 
-import { entryIdTimeMs, NoGroupError } from "@redis-batch/core";
+import { compareEntryIds, entryIdTimeMs, NoGroupError } from "@redis-batch/core";
 import type { StreamClient } from "@redis-batch/core/internal/connection";
 import { nullIfForbidden } from "@redis-batch/core/internal/errors";
-import { type ConsumerInfo, pauseInForce, readBacklog, readFinalReports } from "@redis-batch/core/internal/groups";
+import {
+  type ConsumerInfo,
+  pauseInForce,
+  readBacklog,
+  readFinalReports,
+  readPartitions,
+} from "@redis-batch/core/internal/groups";
 import { isReservedConsumer, LATER } from "@redis-batch/core/internal/names";
 import { classifyConsumers, peersIn } from "./decisions/consumer-activity.ts";
 import type { PeerConsumer, Workforce } from "./executor.ts";
@@ -23,20 +29,29 @@ export interface Snapshot {
 type Place = Pick<ScalerPolicy, "stream" | "group" | "countLimit" | "foreignIdleMs">;
 
 /** Asks the executor, and passes it the known consumers. `null`: there is no executor, or it does not know: then the known consumers count. */
-export type AskWorkforce = (consumers: readonly PeerConsumer[], isAlone: boolean | null) => Promise<Workforce | null>;
+export type AskWorkforce = (
+  consumers: readonly PeerConsumer[],
+  room: Pick<Observation, "isAlone" | "partitions">,
+) => Promise<Workforce | null>;
 
 /**
  * Observes the group and its consumers. A missing stream counts as empty; for a missing group all messages wait.
  */
 export async function observe(client: StreamClient, place: Place, askWorkforce: AskWorkforce): Promise<Snapshot> {
   const nowMs = await client.time();
+  const partitions = await readPartitions(client, place.stream);
   const [registry, finalReports, seen] = await Promise.all([
     client.registry(place),
     readFinalReports(client, { ...place, sinceMs: nowMs - FAREWELLS_MS }),
-    readGroup(client, place, nowMs).catch(nothingIfGone),
+    partitions === null
+      ? readGroup(client, place, nowMs).catch(nothingIfGone)
+      : readPartitionsOf(client, place, partitions, nowMs),
   ]);
   const activity = classifyConsumers(registry, seen?.consumers ?? [], finalReports, place.foreignIdleMs, nowMs);
-  const workforce = await askWorkforce(peersIn(registry, nowMs), activity.isAlone);
+  const workforce = await askWorkforce(peersIn(registry, nowMs), {
+    isAlone: activity.isAlone,
+    partitions: partitions?.length ?? null,
+  });
   const desired = workforce?.desired ?? activity.ready;
   const { ready, startingMs, startUpsMs } =
     workforce !== null && workforce.ready !== null
@@ -59,9 +74,39 @@ export async function observe(client: StreamClient, place: Place, askWorkforce: 
     startUpsMs,
     elsewhere: activity.elsewhere,
     isAlone: activity.isAlone,
+    partitions: partitions?.length ?? null,
     consumers: activity.consumers,
   };
   return { observation, workforce, atMs: nowMs };
+}
+
+type SeenGroup = Awaited<ReturnType<typeof readGroup>>;
+
+/** All partitions together. Their consumers are in the registry beside the logical stream. */
+async function readPartitionsOf(
+  client: StreamClient,
+  place: Place,
+  streams: readonly string[],
+  nowMs: number,
+): Promise<SeenGroup> {
+  const looks = streams.map((stream) => readGroup(client, { ...place, stream }, nowMs).catch(nothingIfGone));
+  const seen = (await Promise.all(looks)).filter((one) => one !== undefined);
+  const sum = (count: (one: SeenGroup) => number | null): number | null =>
+    seen.reduce((total: number | null, one) => {
+      const some = count(one);
+      return total === null || some === null ? null : total + some;
+    }, 0);
+  const first = seen.map(({ firstWaitingId }) => firstWaitingId).filter((id) => id !== null);
+  return {
+    added: sum(({ added }) => added) ?? 0,
+    read: seen.length === 0 ? null : sum(({ read }) => read),
+    waiting: sum(({ waiting }) => waiting),
+    isWaitingAtLeast: seen.some(({ isWaitingAtLeast }) => isWaitingAtLeast),
+    firstWaitingId: first.toSorted(compareEntryIds)[0] ?? null,
+    released: sum(({ released }) => released) ?? 0,
+    pending: sum(({ pending }) => pending) ?? 0,
+    consumers: [],
+  };
 }
 
 async function readGroup(client: StreamClient, { stream, group: name, countLimit }: Place, nowMs: number) {

@@ -201,8 +201,9 @@ export class Scaler implements AsyncDisposable {
   }
 
   #look(executor: Executor | null, over: AbortSignal, leadsForMs: () => number): Promise<Snapshot> {
-    return observe(this.#client, this.#policy, async (consumers, isAlone) => {
-      const { maxConsumers } = limitsOf(this.#policy.scaling, isAlone ?? this.#memory.isAlone);
+    return observe(this.#client, this.#policy, async (consumers, { isAlone, partitions }) => {
+      const room = { isAlone: isAlone ?? this.#memory.isAlone, partitions };
+      const { maxConsumers } = limitsOf(this.#policy.scaling, room);
       return (await executor?.status(over, { consumers, maxConsumers, leadsForMs: leadsForMs() })) ?? null;
     });
   }

@@ -11,7 +11,7 @@ const SEEN: Observation = {
   ...{ added: 100, read: 90, waiting: 10, isWaitingAtLeast: false, oldestWaitingMs: 5, released: 0 },
   ...{ pending: 3, reclaimable: 0 },
   ...{ current: 2, ready: 2, startingMs: [], lost: 0, startUpsMs: [3_000], consumers: [] },
-  ...{ elsewhere: 0, isAlone: false },
+  ...{ elsewhere: 0, isAlone: false, partitions: null },
 };
 const AT_MS = 1_700_000_000_000;
 

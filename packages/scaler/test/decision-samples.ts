@@ -9,7 +9,7 @@ export function scaleOut(): Decision {
     ...{ added: 30, read: 10, waiting: 20, isWaitingAtLeast: false, oldestWaitingMs: 5, released: 0 },
     ...{ pending: 10, reclaimable: 0 },
     ...{ current: 2, ready: 2, startingMs: [], lost: 0, startUpsMs: [], consumers: [] },
-    ...{ elsewhere: 0, isAlone: false },
+    ...{ elsewhere: 0, isAlone: false, partitions: null },
   };
   return decide(seen, emptyMemory("ratio"), policy, 0).decision;
 }

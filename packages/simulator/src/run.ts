@@ -214,6 +214,7 @@ class Run implements PolicyInput {
       startUpsMs: this.#startUps.slice(-START_UPS),
       elsewhere: 0,
       isAlone: false,
+      partitions: null,
       consumers: isSilent ? [] : this.#registered(),
     };
   }

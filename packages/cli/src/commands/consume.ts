@@ -2,6 +2,7 @@ import { type Batch, Consumer, type ConsumerEvent, type Message, NoGroupError } 
 import { ConfigError, isEntryId } from "@redis-batch/core";
 import { createRedisStreamClient } from "@redis-batch/core/internal/connection";
 import { describeCount, describeMessages } from "@redis-batch/core/internal/errors";
+import { readPartitions } from "@redis-batch/core/internal/groups";
 import type { Invocation, Run } from "../command.ts";
 import { findServer, type Server } from "../connection/open.ts";
 import type { ExitName } from "../exit-codes.ts";
@@ -25,10 +26,10 @@ export const run: Run<typeof consume> = async (call) => {
   const { args, options, signal, terminal } = call;
   refuseContradictions(call);
   const server = await findServer(call);
-  const { leaseMs } = await lookAtGroups(call, server);
+  const known = await lookAtGroups(call, server);
   const stop = new Stop(signal, options["idle-exit"]);
   const consumer = new Consumer({
-    ...consumerOptions(call, server, leaseMs),
+    ...consumerOptions(call, server, known),
     signal: stop.signal,
     observer: (event) => {
       // Messages that were read soon become a batch: until it has been processed, the consumer is not idle.
@@ -258,13 +259,18 @@ function refuseMissing(error: unknown, stream: string, { group, streams }: Call[
  * Checks that each stream has the group, so that a mistyped name creates no stream, and reads the length of the leases: of
  * several groups the shortest, as what is left by a consumer that dies should be taken over as soon as their users expect.
  */
-async function lookAtGroups(call: Call, server: Server): Promise<{ readonly leaseMs: number | undefined }> {
+async function lookAtGroups(
+  call: Call,
+  server: Server,
+): Promise<{ readonly leaseMs: number | undefined; readonly partitions: number | undefined }> {
   const { args, options, signal } = call;
   const client = createRedisStreamClient({ redis: server.redis, blockMs: 0, report: server.observe });
   try {
     await client.connect(["commands"], { timeoutMs: server.connectTimeoutMs, signal });
     const leases: number[] = [];
-    for (const stream of args.streams) {
+    const [stream = ""] = args.streams;
+    const partitions = args.streams.length > 1 ? null : await readPartitions(client, stream);
+    for (const stream of partitions ?? args.streams) {
       const address = { stream, group: args.group };
       if (options.create === undefined) {
         await client.xpendingSummary(address).catch((error) => refuseMissing(error, stream, args));
@@ -272,7 +278,8 @@ async function lookAtGroups(call: Call, server: Server): Promise<{ readonly leas
       const [registered] = (await client.registry(address)).values();
       if (registered !== undefined) leases.push(registered.leaseMs);
     }
-    return { leaseMs: options.lease ?? (leases.length === 0 ? undefined : Math.min(...leases)) };
+    const leaseMs = options.lease ?? (leases.length === 0 ? undefined : Math.min(...leases));
+    return { leaseMs, partitions: partitions?.length };
   } catch (error) {
     throw server.explain(error);
   } finally {
@@ -280,14 +287,18 @@ async function lookAtGroups(call: Call, server: Server): Promise<{ readonly leas
   }
 }
 
-function consumerOptions({ args, options }: Call, server: Server, leaseMs: number | undefined) {
+function consumerOptions(
+  { args, options }: Call,
+  server: Server,
+  { leaseMs, partitions }: { readonly leaseMs: number | undefined; readonly partitions: number | undefined },
+) {
   const batchSize = Math.min(options["batch-size"], options.count ?? Number.POSITIVE_INFINITY);
   const { create: position, "order-by": orderBy, "order-scope": orderScope } = options;
   const isKept = options.ack === "never";
   const keptMs = Math.min(KEPT_MS, Math.floor((leaseMs ?? DEFAULT_LEASE_MS) / 2));
   return {
     redis: server.redis,
-    streams: args.streams,
+    ...(partitions === undefined ? { streams: args.streams } : { stream: args.streams[0], partitions }),
     group: args.group,
     batchSize,
     maxWaitMs: options["max-wait"],

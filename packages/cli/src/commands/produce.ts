@@ -1,5 +1,7 @@
 import { createReadStream, openSync } from "node:fs";
 import { type AddResult, ConnectionError, type EntryId, PayloadError, Producer, rawCodec } from "@redis-batch/core";
+import { createRedisStreamClient } from "@redis-batch/core/internal/connection";
+import { readPartitions } from "@redis-batch/core/internal/groups";
 import { systemClock } from "@redis-batch/core/internal/service";
 import type { Invocation, Run } from "../command.ts";
 import { findServer, type Server } from "../connection/open.ts";
@@ -204,7 +206,8 @@ async function check(items: AsyncIterable<Item>, call: Call, tally: Tally, sourc
 async function send(items: AsyncIterable<Item>, call: Call, tally: Tally): Promise<Error | undefined> {
   const { args, options, terminal, signal } = call;
   const server = await findServer(call);
-  const producer = openProducer(server, args.stream, options);
+  const partitions = options.partitions ?? (await knownPartitions(server, args.stream));
+  const producer = openProducer(server, { stream: args.stream, partitions }, options);
   // Messages in transit, by their position in the source: this limits how far it reads ahead.
   const lineOf = new Map<number, number>();
   const pace = new Pace(options.rate, systemClock);
@@ -217,6 +220,7 @@ async function send(items: AsyncIterable<Item>, call: Call, tally: Tally): Promi
     }
   }
   const keyField = options["idempotency-field"];
+  const orderField = options["key-field"];
   let isConnected = false;
   try {
     await producer.connect({ signal });
@@ -233,6 +237,7 @@ async function send(items: AsyncIterable<Item>, call: Call, tally: Tally): Promi
       signal,
       stopOnError: true,
       ...(keyField === undefined ? {} : { idempotencyKey: (fields: readonly FieldPair[]) => keyOf(fields, keyField) }),
+      ...(orderField === undefined ? {} : { key: (fields: readonly FieldPair[]) => keyOf(fields, orderField) }),
     });
     for await (const result of results) {
       const line = lineOf.get(result.index) ?? 0;
@@ -253,7 +258,24 @@ async function send(items: AsyncIterable<Item>, call: Call, tally: Tally): Promi
   }
 }
 
-function openProducer(server: Server, stream: string, options: Call["options"]): Producer<readonly FieldPair[]> {
+/** A stream that has partitions must not get a plain stream of its name beside them. */
+async function knownPartitions(server: Server, stream: string): Promise<number | undefined> {
+  const client = createRedisStreamClient({ redis: server.redis, blockMs: 0, report: server.observe });
+  try {
+    await client.connect(["commands"], { timeoutMs: server.connectTimeoutMs });
+    return (await readPartitions(client, stream))?.length;
+  } catch (error) {
+    throw server.explain(error);
+  } finally {
+    await client.close();
+  }
+}
+
+function openProducer(
+  server: Server,
+  where: { readonly stream: string; readonly partitions: number | undefined },
+  options: Call["options"],
+): Producer<readonly FieldPair[]> {
   const { "wait-for-replicas": count, "replica-timeout": timeoutMs } = options;
   const waitForReplicas = count === undefined ? undefined : { count, timeoutMs };
   const { redis, connectTimeoutMs, observe: observer } = server;
@@ -262,7 +284,7 @@ function openProducer(server: Server, stream: string, options: Call["options"]):
     decode: (raw: readonly Buffer[]) => rawCodec.decode(raw),
   };
   const queueTimeoutMs = connectTimeoutMs;
-  return new Producer({ redis, stream, codec, connectTimeoutMs, queueTimeoutMs, observer, waitForReplicas });
+  return new Producer({ redis, ...where, codec, connectTimeoutMs, queueTimeoutMs, observer, waitForReplicas });
 }
 
 function keyOf(fields: readonly FieldPair[], keyField: string): string {

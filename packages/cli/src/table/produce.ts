@@ -37,6 +37,14 @@ export const produce = defineCommand({
       value: "name",
       about: "field that identifies a message: it is added once, even if the command is repeated within an hour",
     },
+    partitions: flagOf(PRODUCER_SPEC.partitions, {
+      about: "how many partitions the stream has; default: what is written down beside it, or none",
+    }),
+    "key-field": {
+      kind: "text",
+      value: "name",
+      about: "field that says which partition a message goes to, and is written as its key",
+    },
     "wait-for-replicas": flagOf(PRODUCER_SPEC.waitForReplicas.options.count),
     "replica-timeout": flagOf(PRODUCER_SPEC.waitForReplicas.options.timeoutMs),
     "skip-invalid": { kind: "flag", about: "skip lines that cannot be read, report them, and exit with 2" },

@@ -5,16 +5,31 @@ export interface Bounds {
   readonly maxConsumers: number;
 }
 
-/** The bounds of a group. */
-export type Limits<Policy extends Bounds> = Policy & {
-  /** Whether there can be only one consumer, whatever the policy allows. */
+/** What bounds a group, whatever the policy allows. */
+export interface Room {
+  /** Whether there can be only one consumer. */
   readonly isAlone: boolean;
-};
+  /** How many partitions the stream has, each of which has one owner; `null`: none. */
+  readonly partitions: number | null;
+}
 
-/** The policy with the bounds of the group: a consumer that keeps messages in order for all of it has no room for another. */
-export function limitsOf<Policy extends Bounds>(policy: Policy, isAlone: boolean): Limits<Policy> {
-  if (!isAlone) return { ...policy, isAlone };
-  return { ...policy, isAlone, minConsumers: Math.min(1, policy.minConsumers), maxConsumers: 1 };
+/** The bounds of a group. */
+export type Limits<Policy extends Bounds> = Policy & Room;
+
+/**
+ * The policy with the bounds of the group: a consumer that keeps messages in order for all of it has no room for another, and more
+ * consumers than partitions have nothing to do.
+ */
+export function limitsOf<Policy extends Bounds>(policy: Policy, { isAlone, partitions }: Room): Limits<Policy> {
+  const most = isAlone ? 1 : (partitions ?? Number.POSITIVE_INFINITY);
+  const [minConsumers, maxConsumers] = [Math.min(most, policy.minConsumers), Math.min(most, policy.maxConsumers)];
+  return { ...policy, isAlone, partitions, minConsumers, maxConsumers };
+}
+
+/** What keeps a group from having more than the most. */
+export function bindingOfMost({ isAlone, partitions, maxConsumers }: Limits<Bounds>): "order" | "partitions" | "max" {
+  if (isAlone) return "order";
+  return maxConsumers === partitions ? "partitions" : "max";
 }
 
 // Limits the effect of a wrong estimate; a group that really needs more gets it in the next steps.

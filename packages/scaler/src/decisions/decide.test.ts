@@ -21,6 +21,7 @@ const seen: Observation = {
   startUpsMs: [],
   elsewhere: 0,
   isAlone: false,
+  partitions: null,
   consumers: [],
 };
 const ratio = { strategy: "ratio", scaleOutRate: 60, scaleInRate: 20 } as const;

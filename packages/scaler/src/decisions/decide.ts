@@ -3,9 +3,9 @@
 import { describePause } from "@redis-batch/core/internal/groups";
 import type { Observation } from "../observation.ts";
 import type { ScalingPolicy } from "../options.ts";
-import { type Limits, limitsOf, withinBounds } from "./bounds.ts";
+import { bindingOfMost, type Limits, limitsOf, withinBounds } from "./bounds.ts";
 import { type Binding, type Decision, directionOf, type RatioDecision } from "./decision.ts";
-import { WHY_ALONE } from "./explain.ts";
+import { WHY_ALONE, whyPartitions } from "./explain.ts";
 import { isCoolingDown, type MovesMemory, NO_MOVES, recordMove } from "./moves.ts";
 import { decideRatio, scaleRate } from "./ratio.ts";
 import { wholeConsumers } from "./stabilise.ts";
@@ -42,7 +42,7 @@ export function decide(
   nowMs: number,
 ): { readonly decision: Decision; readonly memory: ScalerMemory } {
   const isAlone = observation.isAlone ?? memory.isAlone;
-  const limits = limitsOf(policy, isAlone);
+  const limits = limitsOf(policy, { isAlone, partitions: observation.partitions });
   if (policy.strategy === "ratio") {
     const moves = memory.strategy === "ratio" ? memory.moves : NO_MOVES;
     const decision = decideByRatio(observation, moves, limits, nowMs);
@@ -89,9 +89,13 @@ function decideByRatio(
   }
   if (isWithin && (asked === "NO_SCALE" || desired !== current)) return finish(desired, "rule", why);
   if (desired < policy.maxConsumers) return finish(desired, "min", `${why}, within the bounds`);
-  return policy.isAlone
-    ? finish(desired, "order", `${why}, but ${WHY_ALONE}`)
-    : finish(desired, "max", `${why}, within the bounds`);
+  const binding = bindingOfMost(policy);
+  const whys = {
+    order: `but ${WHY_ALONE}`,
+    partitions: `but ${whyPartitions(policy.maxConsumers)}`,
+    max: "within the bounds",
+  };
+  return finish(desired, binding, `${why}, ${whys[binding]}`);
 }
 
 function sentence(rate: number, waiting: number, pending: number, policy: ScalingPolicy): string {

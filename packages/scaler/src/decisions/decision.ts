@@ -13,6 +13,7 @@ import type { Direction } from "./ratio.ts";
  * | `need` | the need of the load |
  * | `min`, `max` | a bound |
  * | `order` | a consumer keeps messages in order for the whole group (`orderBy`), so there can be only one |
+ * | `partitions` | each partition of the stream has one owner, so more consumers than partitions have nothing to do |
  * | `elsewhere` | consumers are busy on other streams, so they are not removed |
  * | `step` | the limit of one move |
  * | `confirm` | the load must last a little longer before consumers are added |
@@ -32,6 +33,7 @@ export type Binding =
   | "min"
   | "max"
   | "order"
+  | "partitions"
   | "elsewhere"
   | "step"
   | "confirm"

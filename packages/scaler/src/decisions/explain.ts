@@ -8,6 +8,10 @@ import type { Binding, ThroughputInputs, ThroughputTerms } from "./decision.ts";
 /** Why there can be only one consumer. */
 export const WHY_ALONE = "its consumer keeps messages in order for the whole group (orderBy), so there can be only one";
 
+/** Why there can be no more consumers than partitions. */
+export const whyPartitions = (partitions: number): string =>
+  `the stream has ${partitions} partition${partitions === 1 ? "" : "s"}, each with one owner, so more consumers have nothing to do`;
+
 interface Explained {
   readonly current: number;
   readonly desired: number;
@@ -45,6 +49,8 @@ function limit({ current, desired, binding, inputs, terms, policy, pause }: Expl
       return `${move}, the allowed maximum (maxConsumers ${policy.maxConsumers})`;
     case "order":
       return `${move}: ${WHY_ALONE}`;
+    case "partitions":
+      return `${move}: ${whyPartitions(policy.maxConsumers)}`;
     case "elsewhere":
       return `${move}, because other streams keep its consumers busy`;
     case "min":

@@ -4,6 +4,9 @@ import { describe, expect, it } from "vitest";
 import type { Observation, ObservedConsumer, WorkCounters } from "../observation.ts";
 import { resolveScalingOptions, type ScalingPolicy } from "../options.ts";
 import { type Limits, limitsOf } from "./bounds.ts";
+
+const NO_LIMIT = { isAlone: false, partitions: null };
+
 import type { ThroughputDecision } from "./decision.ts";
 import { decideThroughput, forgetful, type ThroughputMemory } from "./throughput.ts";
 
@@ -79,7 +82,7 @@ const anyPolicy: fc.Arbitrary<Limits<ScalingPolicy>> = fc
   })
   .map(({ span, ...options }) => {
     const maxConsumers = Math.max(1, options.minConsumers + span);
-    return limitsOf(resolveScalingOptions({ ...options, maxConsumers }), false);
+    return limitsOf(resolveScalingOptions({ ...options, maxConsumers }), NO_LIMIT);
   });
 
 /** A group that is looked at again and again; it has as many consumers as were decided. */
@@ -135,6 +138,7 @@ class Group {
       startUpsMs: step.startUpsMs,
       elsewhere: ready * step.elsewhereShare,
       isAlone: false,
+      partitions: null,
       consumers: this.#counters.map(
         (counters, index): ObservedConsumer => ({
           name: `consumer-${index}`,
@@ -319,7 +323,7 @@ const LOOK_MS = 5_000;
  * scaler, which has its decisions carried out at once.
  */
 function steadyGroup(loads: readonly Load[], first: number): readonly ThroughputDecision[] {
-  const policy = limitsOf(resolveScalingOptions({ maxConsumers: 60 }), false);
+  const policy = limitsOf(resolveScalingOptions({ maxConsumers: 60 }), NO_LIMIT);
   const decisions: ThroughputDecision[] = [];
   const streams = loads.map((load) => ({ ...load, memory: forgetful(), waiting: 0, processed: 0, busyMs: 0 }));
   let current = first;
@@ -358,7 +362,7 @@ function steadyGroup(loads: readonly Load[], first: number): readonly Throughput
           lost: 0,
           startUpsMs: [],
         },
-        ...{ elsewhere: (busyMs - stream.busyMs) / LOOK_MS, isAlone: false },
+        ...{ elsewhere: (busyMs - stream.busyMs) / LOOK_MS, isAlone: false, partitions: null },
         consumers: [{ name: "all", incarnation: "1", batchSize: 10, concurrency: 1, counters }],
       };
       const { decision, memory } = decideThroughput(observation, stream.memory, policy, look * LOOK_MS);

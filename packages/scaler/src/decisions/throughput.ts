@@ -7,7 +7,7 @@ import type { Observation } from "../observation.ts";
 import type { ScalingPolicy } from "../options.ts";
 import { type ArrivalMemory, measureArrivals, NO_ARRIVALS } from "./arrival-rate.ts";
 import { type Backlog, type BacklogMemory, measureBacklog, UNKNOWN_BACKLOG } from "./backlog.ts";
-import { type Limits, largestStep, withinBounds } from "./bounds.ts";
+import { bindingOfMost, type Limits, largestStep, withinBounds } from "./bounds.ts";
 import {
   type Binding,
   directionOf,
@@ -411,7 +411,7 @@ function scaleIn(given: {
 function bound({ desired, binding }: Verdict, policy: Limits<ScalingPolicy>): Verdict {
   const bounded = withinBounds(desired, policy);
   if (bounded === desired) return { desired, binding };
-  return { desired: bounded, binding: bounded > desired ? "min" : policy.isAlone ? "order" : "max" };
+  return { desired: bounded, binding: bounded > desired ? "min" : bindingOfMost(policy) };
 }
 
 /** A move right after the last one waits, unless it leads back into the bounds. */
