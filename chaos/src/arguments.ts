@@ -18,6 +18,8 @@ export interface Arguments {
   readonly workers?: string;
   /** How many streams each worker reads. */
   readonly streams?: string;
+  /** How many partitions the stream has, which the workers share; with the order of each key, whoever comes and goes. */
+  readonly partitions?: string;
   /** One worker, which keeps the messages of each order key in order. */
   readonly "order-by"?: boolean;
   readonly faults?: string;
@@ -37,6 +39,7 @@ export const ROUND_DEFAULTS = {
   producers: 3,
   workers: 4,
   streams: 1,
+  partitions: 0,
   isOrdered: false,
   lasting: 0,
   loadMs: 25_000,
@@ -77,7 +80,7 @@ export function resolveRound(args: Arguments, chance: () => number = Math.random
   const minutes = count("minutes", 0);
   if (!(minutes >= 0)) return "--minutes must be a number, at least 0";
   if (args.soak && minutes === 0) return "--soak needs --minutes, above 0";
-  const isOrdered = args["order-by"] === true;
+  const isOrdered = args["order-by"] === true || args.partitions !== undefined;
   const loadMs = args.soak ? minutes * MINUTE_MS : ROUND_DEFAULTS.loadMs;
   const resolved = {
     ...ROUND_DEFAULTS,
@@ -90,18 +93,20 @@ export function resolveRound(args: Arguments, chance: () => number = Math.random
     // At the default speed, however long.
     messages: count("messages", Math.ceil(ROUND_DEFAULTS.messages * (loadMs / ROUND_DEFAULTS.loadMs))),
     producers: count("producers", ROUND_DEFAULTS.producers),
-    workers: count("workers", isOrdered ? 1 : ROUND_DEFAULTS.workers),
+    workers: count("workers", isOrdered && args.partitions === undefined ? 1 : ROUND_DEFAULTS.workers),
     streams: count("streams", ROUND_DEFAULTS.streams),
+    partitions: count("partitions", ROUND_DEFAULTS.partitions),
     isOrdered,
   };
-  for (const name of ["seed", "messages", "producers", "workers", "streams"] as const) {
-    const least = name === "seed" ? 0 : 1;
+  for (const name of ["seed", "messages", "producers", "workers", "streams", "partitions"] as const) {
+    const least = name === "seed" || (name === "partitions" && args.partitions === undefined) ? 0 : 1;
     if (!Number.isSafeInteger(resolved[name]) || resolved[name] < least) {
       return `--${name} must be a whole number, at least ${least}`;
     }
   }
   if (!(resolved.everyMs > 0)) return "--every must be a number, above 0";
-  if (isOrdered && resolved.workers !== 1)
+  if (resolved.partitions > 0 && resolved.streams > 1) return "--partitions are those of one stream";
+  if (isOrdered && resolved.partitions === 0 && resolved.workers !== 1)
     return "--order-by needs --workers 1: nobody promises an order among several";
   const oldSource = args.old === undefined ? undefined : pathToFileURL(`${resolve(args.old)}/chaos/src/`);
   if (oldSource !== undefined && !existsSync(new URL("worker-process.ts", oldSource))) {
@@ -124,7 +129,7 @@ export function resolveRound(args: Arguments, chance: () => number = Math.random
 
 export function usage(): string {
   return (
-    "usage: pnpm chaos [--minutes n] [--seed n] [--messages n] [--producers n] [--workers n] [--streams n]\n" +
+    "usage: pnpm chaos [--minutes n] [--seed n] [--messages n] [--producers n] [--workers n] [--streams n | --partitions n]\n" +
     "       [--order-by] [--faults a,b] [--topology standalone|sentinel|cluster] [--wait-for-replicas] [--every ms]\n" +
     "       [--old folder] [--keep folder] [--soak] [--json]\n" +
     TOPOLOGY_KINDS.map((topology) => `faults of ${topology}: ${FAULT_KINDS[topology].join(", ")}`).join("\n")

@@ -101,7 +101,7 @@ async function readMessage(
   const fields = pairs(entry?.[1] ?? []);
   const told = {
     id: entryName(streams, stream, id),
-    key: String(fields.get("key") ?? ""),
+    key: String(fields.get("name") ?? ""),
     intent: String(fields.get("intent") ?? ""),
   };
   if (group === undefined) return { ...told, pending: undefined };
@@ -167,7 +167,7 @@ async function finalStateOf(
     undelivered: undelivered.map(nameOf),
     pending: pending.map(({ id, consumer }) => ({ id: nameOf(id), consumer })),
     deadLetters: letters.map(([, fields]) => ({
-      key: fields.get("key") ?? "",
+      key: fields.get("name") ?? "",
       id: nameOf(fields.get("dead.id") ?? ""),
       reason: fields.get("dead.reason") ?? "",
       atMs: Number(fields.get("dead.at")) - serverAheadMs,

@@ -1,6 +1,6 @@
 /**
- * `pnpm chaos [--minutes n] [--seed n] [--messages n] [--producers n] [--workers n] [--streams n] [--order-by] [--faults a,b]
- * [--every ms] [--topology standalone|sentinel|cluster] [--wait-for-replicas] [--old folder] [--keep folder] [--soak]
+ * `pnpm chaos [--minutes n] [--seed n] [--messages n] [--producers n] [--workers n] [--streams n | --partitions n] [--order-by]
+ * [--faults a,b] [--every ms] [--topology standalone|sentinel|cluster] [--wait-for-replicas] [--old folder] [--keep folder] [--soak]
  * [--json]`: rounds
  * of load and faults, each on servers of its own, until the time is over; without --minutes one round; with --soak one round
  * that takes all of the time. Progress goes to stderr; the last line of stdout is JSON. Exit codes: 0 passed, 1 something was
@@ -21,6 +21,7 @@ const { values } = parseArgs({
     producers: { type: "string" },
     workers: { type: "string" },
     streams: { type: "string" },
+    partitions: { type: "string" },
     "order-by": { type: "boolean", default: false },
     faults: { type: "string" },
     every: { type: "string" },

@@ -5,6 +5,7 @@
 
 import { cpSync } from "node:fs";
 import { join } from "node:path";
+import { partitionStreams } from "@redis-batch/consumer";
 import {
   createScratchFolder,
   eventually,
@@ -44,6 +45,8 @@ export interface RoundOptions {
   readonly workers: number;
   /** How many streams each worker reads. */
   readonly streams: number;
+  /** How many partitions the stream has; 0: it has none. */
+  readonly partitions: number;
   /** Whether the workers keep the messages of an order key in order: for the whole group, so there is one worker. */
   readonly isOrdered: boolean;
   /** How many worker processes survive the round. */
@@ -189,7 +192,8 @@ export async function runRound(options: RoundOptions): Promise<Round> {
     });
     // On a machine that stalled often, it is unknown which workers could have worked; that nothing waited is still true.
     const isVoid = canary.void ?? (liveness.overdue.length > 0 ? canary.doubt : undefined);
-    const overdue = isVoid === undefined ? liveness.overdue : [];
+    // A message waits for the owner of its partition, whoever else is free: those waits are not judged.
+    const overdue = isVoid === undefined && options.partitions === 0 ? liveness.overdue : [];
     if (isVoid !== undefined) summariseOverdue(liveness.overdue, loadFromMs).forEach(progress);
     failures.push(...summariseOverdue(overdue, loadFromMs));
     const problems = [...verdict.problems, ...overdue.map((message) => describeOverdue(message, loadFromMs))];
@@ -261,7 +265,8 @@ async function measureClock(topology: Topology): Promise<number> {
 }
 
 /** With a hash tag, which puts several streams of a Cluster into one slot: then its master is the one of all of them. */
-function namesOf({ seed, streams }: RoundOptions): readonly string[] {
+function namesOf({ seed, streams, partitions }: RoundOptions): readonly string[] {
+  if (partitions > 0) return partitionStreams(logicalName(seed), partitions);
   return streams === 1 ? [`chaos-${seed}`] : Array.from({ length: streams }, (_, index) => `{chaos-${seed}}-${index}`);
 }
 
@@ -272,7 +277,7 @@ function placeOptions(
   folder: string,
   index: number,
 ): Parameters<typeof Place.open>[0] {
-  const { seed, leaseMs, lasting, oldSource, isOrdered } = options;
+  const { seed, leaseMs, lasting, oldSource, isOrdered, partitions } = options;
   const { maxWaitMs, maxHoldMs, recoverEveryMs, maxDeliveries } = policyOf(options);
   const isOld = oldSource !== undefined && index % OLD_EVERY === OLD_EVERY - 1;
   return {
@@ -284,8 +289,9 @@ function placeOptions(
     source: isOld ? oldSource : new URL(import.meta.url),
     hangMs: leaseMs,
     task: {
-      stream: streams[0] as string,
+      stream: partitions > 0 ? logicalName(seed) : (streams[0] as string),
       streams,
+      partitions,
       group: GROUP,
       workMs: 10,
       blockMs: leaseMs * 1.5,
@@ -295,7 +301,7 @@ function placeOptions(
       isOrdered,
       sinkFault: sinkFaultPath(folder),
       // Both ways of reading are in every round with two workers, and in every other round with one.
-      isLent: (isOrdered ? seed : index) % 2 === 1,
+      isLent: (isOrdered && partitions === 0 ? seed : index) % 2 === 1,
       mustLast: index < lasting,
       options: {
         batchSize: 50,
@@ -310,6 +316,8 @@ function placeOptions(
     },
   };
 }
+
+const logicalName = (seed: number): string => `chaos-${seed}`;
 
 const sinkFaultPath = (folder: string): string => join(folder, "sink-fault");
 
@@ -332,7 +340,7 @@ async function startProducers(
     const own = Math.floor(messages / producers);
     return {
       url: topology.url,
-      streams,
+      ...{ streams, logical: options.partitions > 0 ? logicalName(seed) : undefined },
       journal: join(folder, `p${index}.ndjson`),
       name: `p${index}`,
       seed: random.integer(2 ** 31),

@@ -8,6 +8,8 @@ export interface ProducerTask {
   readonly url: string;
   /** Its messages go to all of them, by chance. */
   readonly streams: readonly string[];
+  /** The stream of which these are the partitions; each message goes to that of its order key. `undefined`: they are none. */
+  readonly logical: string | undefined;
   readonly journal: string;
   /** Its keys begin with it. */
   readonly name: string;
@@ -32,6 +34,8 @@ export interface WorkerTask {
   /** For those of an earlier version, which read one stream. */
   readonly stream: string;
   readonly streams: readonly string[];
+  /** How many partitions the stream has, which are the streams; 0: it has none. */
+  readonly partitions: number;
   readonly group: string;
   readonly name: string;
   readonly journal: string;

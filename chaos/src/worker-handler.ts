@@ -52,7 +52,7 @@ export class WorkerHandler {
     const call = ++this.#calls;
     this.#open.set(call, performance.now());
     const messages = batch.messages.map(
-      ({ id, fields, deliveries }) => [String(fields["key"]), this.#nameOf(batch, id), deliveries] as const,
+      ({ id, fields, deliveries }) => [String(fields["name"]), this.#nameOf(batch, id), deliveries] as const,
     );
     this.#journal.write({ e: "offered", call, messages });
     let threw = true;
@@ -135,7 +135,7 @@ export class WorkerHandler {
 
   /** Resolves to whether it has come to its end. */
   async #workOn(message: TextBatch["messages"][number], call: number): Promise<boolean> {
-    const key = String(message.fields["key"]);
+    const key = String(message.fields["name"]);
     const intent = message.fields["intent"] as Intent;
     const fails = (delayMs?: number): void =>
       this.#journal.write({ e: "fails", call, key, intent, ...(delayMs === undefined ? {} : { delayMs }) });

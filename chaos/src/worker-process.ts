@@ -42,7 +42,8 @@ const measuring = setInterval(measure, MEASURE_EVERY_MS);
 const ending = new AbortController();
 const consumer = new Consumer({
   redis: task.isLent ? watchedClient(task.way) : sourceOf(task.way),
-  ...(task.streams.length > 1 ? { streams: task.streams } : { stream: task.stream }),
+  ...(task.streams.length > 1 && task.partitions === 0 ? { streams: task.streams } : { stream: task.stream }),
+  ...(task.partitions > 0 ? { partitions: task.partitions, rebalanceGraceMs: 0 } : {}),
   // Few enough for keys to be given up, and new messages to be held up.
   ...(task.isOrdered ? { orderBy: "orderKey", maxDeferred: 500 } : {}),
   group: task.group,

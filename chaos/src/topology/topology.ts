@@ -83,9 +83,17 @@ export class Topology implements Servers, AsyncDisposable {
     return eventually("a server has the stream", () => findMaster(this, this.#stream), { timeoutMs: WHOLE_LIMIT_MS });
   }
 
-  /** Sends one command to the server that has the stream. */
+  /** Sends one command to the server that has the stream, or to the one that it names for another key. */
   async command(...args: readonly CommandArgument[]): Promise<Reply> {
-    return (await this.master()).command(...args);
+    const master = await this.master();
+    try {
+      return await master.command(...args);
+    } catch (error) {
+      const [, port] = /\bMOVED \d+ [^ ]*:(\d+)/.exec(String(error)) ?? [];
+      const other = this.nodes.find((node) => node.port === Number(port));
+      if (other === undefined) throw error;
+      return other.command(...args);
+    }
   }
 
   /** Waits for another master than this one, which all know → it. */
