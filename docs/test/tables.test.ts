@@ -150,6 +150,7 @@ describe("docs/errors.md", () => {
       new core.CommandError("x", { command: "xadd", reply: "ERR" }),
       new core.ReplyShapeError("x"),
       new core.LeaseLostError("x", { entryId: "1-0", loss: "taken" }),
+      new core.PartitionLostError("x", { partition: 3 }),
       new core.ConsumerNameInUseError("x", { consumer: "c" }),
       new core.QueueFullError("x"),
     ];
