@@ -22,6 +22,7 @@ import type { Lane } from "../lane.ts";
 import type { Lanes } from "../lanes.ts";
 import type { ConnectionWatch } from "../liveness/connection-watch.ts";
 import { retryUntil } from "../liveness/retry-until.ts";
+import { withTimeout } from "../liveness/with-timeout.ts";
 import type { ConsumerPolicy } from "../options.ts";
 import { Membership } from "./membership.ts";
 
@@ -109,6 +110,8 @@ export class Partitions<Value> {
       },
       { clock, random, timeoutMs: connectTimeoutMs, signal },
     );
+    // What it got at once is worked on before the first call is answered; but one that cannot be started keeps no other waiting.
+    await withTimeout(clock, policy.heartbeatMs, Promise.all(this.#tasks));
     if (signal.aborted) return false;
     this.#beats.start(policy.heartbeatMs);
     this.#renewals.start(policy.leaseMs / 3);

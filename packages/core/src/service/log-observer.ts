@@ -28,7 +28,16 @@ const OFTEN = new Set([
 // The marked ones of docs/events.md.
 const WARNINGS = new Set([
   ...["ackFailed", "backingOff", "connectFailed", "deadLetterFailed", "delaysInMemory", "eventLoopDelayed"],
-  ...["handlerFailed", "heartbeatFailed", "heldTooLong", "keysMissing", "laterLost", "leftPending", "lookFailed"],
+  ...[
+    "groupPaused",
+    "handlerFailed",
+    "heartbeatFailed",
+    "heldTooLong",
+    "keysMissing",
+    "laterLost",
+    "leftPending",
+    "lookFailed",
+  ],
   ...[
     "messagesLost",
     "nothingSettled",
@@ -39,7 +48,16 @@ const WARNINGS = new Set([
     "pendingTrimmed",
     "readFailed",
   ],
-  ...["readStalled", "recoveryFailed", "releaseFailed", "renewFailed", "requestFailed", "scaleFailed", "streamFailed"],
+  ...[
+    "rateLimitDiffers",
+    "readStalled",
+    "recoveryFailed",
+    "releaseFailed",
+    "renewFailed",
+    "requestFailed",
+    "scaleFailed",
+    "streamFailed",
+  ],
   ...["undelivered", "unfit", "unguarded", "workerKilled"],
 ]);
 // Those that are marked, and are a warning only if something is wrong.
