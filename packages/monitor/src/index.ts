@@ -44,6 +44,7 @@ export type {
   GroupRetention,
   LaterMessages,
   MonitorReport,
+  PartitionReport,
   PauseReport,
   RateReport,
   ReleasedMessages,

@@ -2,7 +2,6 @@
  * One logical stream over several: which streams its partitions are, and which of them has the messages of a key. Both are
  * plain arithmetic on names, so that a program in any language finds the same.
  */
-import { crc32 } from "node:zlib";
 import { ConfigError } from "../errors/errors.ts";
 import { keySlot, SLOTS } from "./key-slot.ts";
 import { hashTag, keyParts } from "./keys.ts";
@@ -10,6 +9,13 @@ import { bytesOfName, quoteName } from "./names.ts";
 
 /** A stream has at most this many partitions. */
 export const MOST_PARTITIONS = 256;
+
+/** CRC-32 (IEEE, as in zlib) of each single byte. */
+const CRC_OF_BYTE = Uint32Array.from({ length: 256 }, (_, byte) => {
+  let crc = byte;
+  for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0xedb88320 : crc >>> 1;
+  return crc >>> 0;
+});
 
 const found = new Map<string, readonly string[]>();
 
@@ -51,6 +57,12 @@ export function partitionOfKey(key: string, partitions: number): number {
 /** The key that says how many partitions a stream has. It is in the slot of the logical stream's name. */
 export function partitionsKey(stream: string): string {
   return `${keyParts(stream)[0]}partitions`;
+}
+
+function crc32(bytes: Uint8Array): number {
+  let crc = 0xffffffff;
+  for (const byte of bytes) crc = (crc >>> 8) ^ (CRC_OF_BYTE[(crc ^ byte) & 0xff] as number);
+  return (crc ^ 0xffffffff) >>> 0;
 }
 
 function streamOf(stream: string, partition: number, partitions: number): string {

@@ -1,6 +1,6 @@
 /** The clean-up of a group in all partitions, as one. */
 import type { GroupCleanUp } from "../clean-up-report.ts";
-import { groupBy } from "../group-by.ts";
+import { groupBy } from "./group-by.ts";
 
 /** @param groups those of the same name are merged */
 export function mergeCleanUps(groups: readonly GroupCleanUp[]): readonly GroupCleanUp[] {

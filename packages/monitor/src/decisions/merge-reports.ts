@@ -1,5 +1,5 @@
 /** The report of a stream with partitions, from those of its partitions and from what its consumers say. */
-import { groupBy } from "../group-by.ts";
+import { groupBy } from "./group-by.ts";
 import type {
   ConsumerReport,
   ConsumerStatus,

@@ -17,9 +17,9 @@ import {
 } from "@redis-batch/core/internal/groups";
 import { quoteName } from "@redis-batch/core/internal/names";
 import type { Clock } from "@redis-batch/core/internal/service";
-import type { Member } from "../decisions/assignment.ts";
-import type { ConnectionWatch } from "../liveness/connection-watch.ts";
-import { describeNameInUse, type RefusedHeartbeat, takeName } from "../liveness/take-name.ts";
+import type { Member } from "./decisions/assignment.ts";
+import type { ConnectionWatch } from "./liveness/connection-watch.ts";
+import { describeNameInUse, type RefusedHeartbeat, takeName } from "./liveness/take-name.ts";
 
 export interface MembershipOptions {
   readonly policy: {

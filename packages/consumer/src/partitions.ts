@@ -15,16 +15,16 @@ import type { StreamClient } from "@redis-batch/core/internal/connection";
 import { toErrorInfo } from "@redis-batch/core/internal/errors";
 import { assurePartitions } from "@redis-batch/core/internal/groups";
 import { type BackoffPolicy, backoffDelayMs, type Clock, Loop, type Random } from "@redis-batch/core/internal/service";
-import type { OwnedPartition } from "../batch.ts";
-import { decideMoves, type Member } from "../decisions/assignment.ts";
-import type { ConsumerEvent, StopReport } from "../events.ts";
-import type { Lane } from "../lane.ts";
-import type { Lanes } from "../lanes.ts";
-import type { ConnectionWatch } from "../liveness/connection-watch.ts";
-import { retryUntil } from "../liveness/retry-until.ts";
-import { withTimeout } from "../liveness/with-timeout.ts";
-import type { ConsumerPolicy } from "../options.ts";
-import { Membership } from "./membership.ts";
+import type { OwnedPartition } from "./batch.ts";
+import { decideMoves, type Member } from "./decisions/assignment.ts";
+import type { ConsumerEvent, StopReport } from "./events.ts";
+import type { Lane } from "./lane.ts";
+import type { Lanes } from "./lanes.ts";
+import type { ConnectionWatch } from "./liveness/connection-watch.ts";
+import { retryUntil } from "./liveness/retry-until.ts";
+import { withTimeout } from "./liveness/with-timeout.ts";
+import type { ConsumerPolicy } from "./options.ts";
+import { Membership } from "./partition-members.ts";
 
 /** How long a partition whose lane has failed is left to others. */
 const REST: BackoffPolicy = { baseMs: 1_000, capMs: 30_000 };
