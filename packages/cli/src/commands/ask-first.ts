@@ -16,7 +16,7 @@ export async function askFirst({ options, signal }: Call, { address, isLocal }: 
     new Failure(
       "refused",
       `the server is not on this machine: ${address}`,
-      `--yes ${does} there; --url selects another server`,
+      "--yes does it all the same; --url selects another server",
     );
   if (!process.stdin.isTTY) throw refuse();
   const questions = createInterface({ input: process.stdin, output: process.stderr });
