@@ -114,7 +114,17 @@ describe("docs/metrics.md", () => {
     const seen = {
       ...{ added: 5, read: 0, waiting: 5, isWaitingAtLeast: false, oldestWaitingMs: 10, released: 0 },
       ...{ pending: 0, reclaimable: 0 },
-      ...{ current: 1, ready: 1, startingMs: [], lost: 0, startUpsMs: [], consumers: [], elsewhere: 0, isAlone: false, partitions: null, partitions: null },
+      ...{
+        current: 1,
+        ready: 1,
+        startingMs: [],
+        lost: 0,
+        startUpsMs: [],
+        consumers: [],
+        elsewhere: 0,
+        isAlone: false,
+        partitions: null,
+      },
     };
     const board = new ScaleBoard({ stream: "orders", group: "billing" });
     board.onDecision(decide(seen, emptyMemory("ratio"), resolveScalingOptions({ strategy: "ratio" }), 0).decision);

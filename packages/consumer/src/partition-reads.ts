@@ -28,7 +28,7 @@ export class OwnedReads implements Pick<StreamClient, "xreadgroupMany" | "xreadg
   async xreadgroup(
     { stream, ...options }: Omit<ReadOptions, "streams"> & { readonly stream: string },
     signal?: AbortSignal,
-  ) {
+  ): Promise<readonly StreamEntry[]> {
     const [read] = await this.xreadgroupMany({ ...options, streams: [stream] }, signal);
     return read?.entries ?? [];
   }

@@ -59,7 +59,7 @@ interface Owned<Value> extends OwnedPartition {
 export class Partitions<Value> {
   readonly #options: PartitionsOptions<Value>;
   readonly #membership: Membership;
-  readonly #beats: Loop;
+  readonly #heartbeats: Loop;
   readonly #renewals: Loop;
   readonly #owned = new Map<number, Owned<Value>>();
   /** The highest token of each partition that was seen. */
@@ -81,7 +81,7 @@ export class Partitions<Value> {
       ...{ policy, client, clock, connection },
       describe: () => this.#describe(),
     });
-    this.#beats = new Loop(clock, { pass: () => this.#beat(), onError: (error) => this.#beatFailed(error) });
+    this.#heartbeats = new Loop(clock, { pass: () => this.#look(), onError: (error) => this.#heartbeatFailed(error) });
     this.#renewals = new Loop(clock, { pass: () => this.#renewAll() });
   }
 
@@ -106,21 +106,21 @@ export class Partitions<Value> {
         await client.connect(["commands"], { timeoutMs, signal });
         await assurePartitions(client, { stream, partitions });
         await this.#membership.join(signal);
-        await this.#beat();
+        await this.#look();
       },
       { clock, random, timeoutMs: connectTimeoutMs, signal },
     );
     // What it got at once is worked on before the first call is answered; but one that cannot be started keeps no other waiting.
     await withTimeout(clock, policy.heartbeatMs, Promise.all(this.#tasks));
     if (signal.aborted) return false;
-    this.#beats.start(policy.heartbeatMs);
+    this.#heartbeats.start(policy.heartbeatMs);
     this.#renewals.start(policy.leaseMs / 3);
     return true;
   }
 
   /** This consumer can work now, or cannot any more: the others should know at once. */
   stateChanged(): void {
-    this.#beats.notify();
+    this.#heartbeats.notify();
   }
 
   /** The lane of a partition cannot go on. */
@@ -138,11 +138,11 @@ export class Partitions<Value> {
   /** Finishes what is open, and leaves. */
   async leave(): Promise<StopReport> {
     this.#stopped.abort();
-    const beatsEnded = this.#beats.stop();
+    const heartbeatsEnded = this.#heartbeats.stop();
     const owned = [...this.#owned.values()];
     const report = await this.#options.lanes.leave();
     await Promise.all(owned.map((one) => this.#release(one)));
-    await Promise.all([this.#renewals.stop(), beatsEnded]);
+    await Promise.all([this.#renewals.stop(), heartbeatsEnded]);
     await this.#membership.leave();
     return report;
   }
@@ -165,7 +165,7 @@ export class Partitions<Value> {
     };
   }
 
-  async #beat(): Promise<number> {
+  async #look(): Promise<number> {
     const { policy, clock, lanes } = this.#options;
     this.#members = await this.#membership.look();
     // Another consumer works on what this one could not.
@@ -174,7 +174,7 @@ export class Partitions<Value> {
   }
 
   /** The others cannot be seen: everything stays as it is. */
-  #beatFailed(error: unknown): number | "end" {
+  #heartbeatFailed(error: unknown): number | "end" {
     const { policy, fail, report } = this.#options;
     if (!RedisBatchError.is(error) || !error.retryable) {
       fail(error);
@@ -321,7 +321,7 @@ export class Partitions<Value> {
       this.#ending.add(partition);
       this.#run(lanes.close(lane).finally(() => this.#ending.delete(partition)));
     }
-    this.#beats.notify();
+    this.#heartbeats.notify();
   }
 
   async #renewAll(): Promise<number> {
@@ -354,7 +354,7 @@ export class Partitions<Value> {
   #run(task: Promise<void>): void {
     const tracked = task.finally(() => {
       this.#tasks.delete(tracked);
-      this.#beats.notify();
+      this.#heartbeats.notify();
     });
     this.#tasks.add(tracked);
   }

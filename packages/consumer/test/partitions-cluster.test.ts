@@ -52,11 +52,11 @@ describe("order by key over the masters of a Cluster holds", () => {
     };
     /** Adds messages without waiting for one another, until told to stop → how many of each key. */
     const load = () => {
-      let isOver = false;
+      const over = new AbortController();
       const run = async (): Promise<number> => {
         const adds: Promise<EntryId>[] = [];
         let n = 0;
-        while (!isOver) {
+        while (!over.signal.aborted) {
           n++;
           for (let key = 0; key < KEYS; key++) adds.push(producer.add({ n }, { key: `k${key}` }));
           // So many are under way at the same time.
@@ -68,7 +68,7 @@ describe("order by key over the masters of a Cluster holds", () => {
       const running = run();
       return {
         stop: () => {
-          isOver = true;
+          over.abort();
           return running;
         },
       };

@@ -116,9 +116,8 @@ describe("the producer of a stream with partitions", () => {
     expect(ConfigError.is(refused)).toBe(true);
     expect(String(refused)).toContain("has 4 partitions, and not 5");
     await expect(other.connect()).rejects.toThrow("has 4 partitions, and not 5");
-    for (const one of partitionStreams(stream, 5)) {
-      if (!partitionStreams(stream, 4).includes(one)) expect(await redis.server.command("EXISTS", one)).toBe(0);
-    }
+    const foreign = partitionStreams(stream, 5).filter((one) => !partitionStreams(stream, 4).includes(one));
+    for (const one of foreign) expect(await redis.server.command("EXISTS", one)).toBe(0);
   });
 });
 
@@ -201,7 +200,7 @@ describe("the consumers of a stream with partitions", () => {
     expect(new Set(owners.map(({ partition }) => partition))).toEqual(new Set([0]));
     const [before, after] = [owners[0]?.token ?? 0, owners[9]?.token ?? 0];
     expect(after).toBeGreaterThan(before);
-    expect(owners.map(({ token }) => token)).toEqual([...Array(5).fill(before), ...Array(5).fill(after)]);
+    expect(owners.map(({ token }) => token)).toEqual([before, after].flatMap((token) => Array<number>(5).fill(token)));
   });
 
   it("leave them to others while they are paused, but keep them if there is nobody else", async () => {

@@ -205,8 +205,8 @@ export class Monitor implements AsyncDisposable {
       const { atMs } = await this.#changePause(group, order);
       const { report } = await this.#takeSnapshot(ending);
       const { by, reason, forMs } = order;
-      const pause = { by, reason, sinceMs: atMs, untilMs: forMs === null ? null : atMs + forMs, notObeyedBy: [] };
-      return report.groups.find((one) => one.group === group)?.pause ?? pause;
+      const told = { by, reason, sinceMs: atMs, untilMs: forMs === null ? null : atMs + forMs, notObeyedBy: [] };
+      return report.groups.find((one) => one.group === group)?.pause ?? told;
     });
   }
 
@@ -264,7 +264,7 @@ export class Monitor implements AsyncDisposable {
   }
 
   /** A pause of a group that does not exist would be found by nobody. */
-  async #changePause(group: string, pause: PauseOrder | null): Promise<PauseChange> {
+  async #changePause(group: string, order: PauseOrder | null): Promise<PauseChange> {
     const { stream } = this.#policy;
     const partitions = await readPartitions(this.#client, stream);
     const having: string[] = [];
@@ -279,8 +279,9 @@ export class Monitor implements AsyncDisposable {
       throw new NoGroupError(`the stream ${quoteName(stream)} has no group ${quoteName(group)}`);
     }
     // The scaler looks beside the logical stream.
-    for (const one of partitions === null ? [] : having) await this.#client.pauseGroup({ stream: one, group, pause });
-    return this.#client.pauseGroup({ stream, group, pause });
+    for (const one of partitions === null ? [] : having)
+      await this.#client.pauseGroup({ stream: one, group, pause: order });
+    return this.#client.pauseGroup({ stream, group, pause: order });
   }
 
   /** One pass at a time: each is compared with the one before. */

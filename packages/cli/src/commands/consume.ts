@@ -268,8 +268,8 @@ async function lookAtGroups(
   try {
     await client.connect(["commands"], { timeoutMs: server.connectTimeoutMs, signal });
     const leases: number[] = [];
-    const [stream = ""] = args.streams;
-    const partitions = args.streams.length > 1 ? null : await readPartitions(client, stream);
+    const [only = ""] = args.streams;
+    const partitions = args.streams.length > 1 ? null : await readPartitions(client, only);
     for (const stream of partitions ?? args.streams) {
       const address = { stream, group: args.group };
       if (options.create === undefined) {

@@ -314,7 +314,7 @@ const LOOK_AT_PARTITIONS: readonly Grant[] = [
 ];
 
 /** What a role needs in addition where the stream has partitions: beside the logical stream, and of each partition. */
-export const PARTITION_RIGHTS: Readonly<
+const PARTITION_RIGHTS: Readonly<
   Partial<Record<Role, { readonly logical: readonly Grant[]; readonly each: readonly Grant[] }>>
 > = {
   producer: { logical: [{ keys: ["partitions"], rules: ["+set", "+get"] }], each: [] },

@@ -1,5 +1,5 @@
 /** The report of a stream with partitions, from those of its partitions and from what its consumers say. */
-import { groupBy } from "./group-by.ts";
+
 import type {
   ConsumerReport,
   ConsumerStatus,
@@ -8,6 +8,7 @@ import type {
   MonitorReport,
   PartitionReport,
 } from "../report.ts";
+import { groupBy } from "./group-by.ts";
 
 /** A consumer of a group, as the registry beside the logical stream knows it. */
 export interface Member {
@@ -177,7 +178,7 @@ function pinnedBy(parts: readonly MonitorReport[]): string | null {
 }
 
 /** "partitions 0 to 3 and 7", or "no partition". */
-export function describePartitions(partitions: readonly number[]): string {
+function describePartitions(partitions: readonly number[]): string {
   if (partitions.length === 0) return "no partition";
   const ranges: [first: number, last: number][] = [];
   for (const partition of partitions.toSorted((left, right) => left - right)) {
