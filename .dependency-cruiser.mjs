@@ -25,7 +25,7 @@ const OPENING = `${REDIS}(open-client|address-source|server-address|diagnosis|pr
 const CONSUMER = "^packages/consumer/src/";
 const ROOMS = `${CONSUMER}(receiving|scheduling|settling|liveness)/`;
 // Who makes the parts: nobody else may, and what the parts have in common may only name their types.
-const WIRING = [`${CONSUMER}(consumer|lanes?|parts)\\.ts$`];
+const WIRING = [`${CONSUMER}(consumer|lanes?|parts|partitions|partition-(members|reads))\\.ts$`];
 const SCOPE = `${CONSUMER}scope\\.ts$`;
 // Several rooms send with it. It holds no state of a consumer.
 const SENDING = `${CONSUMER}settling/(send-queue|still-pending)\\.ts$`;
@@ -166,7 +166,7 @@ export default {
     {
       name: "rooms-are-wired-by-the-service",
       comment:
-        "Only consumer.ts, its lanes and parts.ts, and the rooms themselves, import a room: batch, message, handler and options know none.",
+        "Only consumer.ts, its lanes, its partitions and parts.ts, and the rooms themselves, import a room: batch, message, handler and options know none.",
       severity: "error",
       from: { path: CONSUMER, pathNot: [TESTS, ROOMS, ...WIRING, SCOPE] },
       to: { path: ROOMS },

@@ -26,8 +26,8 @@ export async function inPane(
   use: (pane: Pane) => Promise<void>,
 ): Promise<void> {
   const socket = uniqueName("tmux");
-  const tmux = (...words: string[]) =>
-    execFileSync("tmux", ["-L", socket, "-f", "/dev/null", ...words], { encoding: "utf8" });
+  const tmux = (...args: string[]) =>
+    execFileSync("tmux", ["-L", socket, "-f", "/dev/null", ...args], { encoding: "utf8" });
   const line = `env REDIS_URL=${redis.server.url} ${cli.env()["RB"] ?? ""} ${words.join(" ")}`;
   // What the terminal is left like is seen by who comes after it: how it ended, its settings, and what is typed then.
   tmux(

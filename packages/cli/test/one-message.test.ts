@@ -26,7 +26,7 @@ async function held(purpose: string, ...others: readonly string[]) {
     const reply = (await server.command("XPENDING", stream, "g", "-", "+", 100)) as [string, string][];
     return Object.fromEntries(reply.map(([id, owner]) => [id, owner]));
   };
-  return { stream, ids, batch, pending, consumer, [Symbol.asyncDispose]: () => consumer.close().then(() => {}) };
+  return { stream, ids, batch, pending, consumer, [Symbol.asyncDispose]: async () => void (await consumer.close()) };
 }
 
 describe("pending ack, release and dead-letter", () => {
@@ -60,7 +60,7 @@ describe("pending ack, release and dead-letter", () => {
     expect(await pending()).toEqual({ [mine]: "alive", [foreign]: "foreign" });
     expectEnd(await cli.run(["pending", "release", stream, "g", foreign, "--take", "--yes"]), 0);
     const letter = await cli.json(["pending", "dead-letter", stream, "g", mine, "--take", "--yes", "--reason", "no"]);
-    expect(letter).toMatchObject({ done: true, deadLetter: expect.stringMatching(/^\d+-\d+$/) });
+    expect(letter).toMatchObject({ done: true, deadLetter: expect.stringMatching(/^\d+-\d+$/) as string });
     expect(await pending()).toEqual({ [foreign]: "rb:released" });
     // What its handler says of it has no effect.
     for (const message of batch) message.ack();

@@ -27,7 +27,7 @@ describe("status", () => {
     expect(table.code).toBe(1);
     expectSameContent(table.stdout, json);
     expect(json["groups"]).toMatchObject([
-      { stream: stopped, health: "STOPPED", waiting: 1, reason: expect.stringContaining("no active consumers") },
+      { stream: stopped, health: "STOPPED", waiting: 1, reason: expect.stringContaining("no active consumers") as string },
       { stream: well, health: "OK", waiting: 0 },
     ]);
     expect(json["notes"]).toEqual(["1 stream has no group."]);
@@ -129,11 +129,11 @@ describe("short words and forms of output", () => {
       const { code, stdout, stderr } = await cli.run(words);
       expect([code, stdout]).toEqual([5, ""]);
       expect(JSON.parse(stderr)).toEqual({
-        error: { code: 5, message: 'there is no stream "nowhere"', fix: expect.stringContaining("streams") },
+        error: { code: 5, message: 'there is no stream "nowhere"', fix: expect.stringContaining("streams") as string },
       });
     }
     const { code, stderr } = await cli.run(["groups", "--jso", "--output=json"]);
-    expect([code, JSON.parse(stderr)]).toMatchObject([2, { error: { message: expect.stringContaining("--jso") } }]);
+    expect([code, JSON.parse(stderr)]).toMatchObject([2, { error: { message: expect.stringContaining("--jso") as string } }]);
   });
 
   it("--quiet leaves out notes, --no-color colours, and wide cuts nothing", async () => {

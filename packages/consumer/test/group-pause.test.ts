@@ -28,7 +28,7 @@ function bench() {
     resume: () => client.pauseGroup({ stream, group, pause: null }),
     registry: () => client.registry({ stream, group }),
     /** A consumer that does all it gets. */
-    worker(options: Partial<ConsumerOptions> = {}) {
+    worker: (options: Partial<ConsumerOptions> = {}) => {
       const { consumer, events } = made.consumer({ ...QUICK, ...options });
       const running = consumer.run((batch) => {
         done.push(...numbers(batch));

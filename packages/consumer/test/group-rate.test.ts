@@ -25,7 +25,7 @@ function bench() {
     offers,
     setRate: (limit: RateLimit | null) => client.setRate({ stream, group, limit }),
     registry: () => client.registry({ stream, group }),
-    worker(options: Partial<ConsumerOptions> = {}, fails: (n: number) => boolean = () => false) {
+    worker: (options: Partial<ConsumerOptions> = {}, fails: (n: number) => boolean = () => false) => {
       const { consumer, events } = made.consumer({ ...QUICK, ...options });
       const running = consumer.run((batch) => {
         const atMs = performance.now();

@@ -163,7 +163,7 @@ ${cases(commands, (branch) => zshBranch(branch)).join("\n")}
   esac
   if [[ -n $nouns ]]; then
     given=(\${=path_so_far}) kinds=(\${=nouns})
-    kind=\${kinds[$((\$#given - depth + 1))]}
+    kind=\${kinds[$(($#given - depth + 1))]}
     [[ -n $kind && $kind != - ]] && possible+=(\${(f)"$(${PROGRAM} completion names $kind \${given[$((depth + 1))]} 2>/dev/null)"})
   fi
   compadd -a possible

@@ -30,7 +30,7 @@ export const run: Run<typeof completionNames> = async (call) => {
 };
 
 async function namesOf(call: Call): Promise<readonly string[]> {
-  const { kind, stream } = call.args;
+  const { kind, of: stream } = call.args;
   if (kind === "context") return [...readContexts(contextsPath(call.terminal.env)).all.keys()];
   const quick = { ...call, options: { ...call.options, "connect-timeout": LONGEST_MS, quiet: true } };
   call.terminal.format({ output: "table", quiet: true, "no-color": true });

@@ -113,7 +113,7 @@ export const completionNames = defineCommand({
   ],
   args: [
     { name: "kind", about: "what to list", choices: ["stream", "group", "context"] },
-    { name: "stream", isName: true, optional: true, about: "the stream whose groups are listed" },
+    { name: "of", isName: true, optional: true, about: "the stream whose groups are listed" },
   ],
   options: {},
   examples: [{ line: "redis-batch completion names group orders", does: "the groups of orders" }],

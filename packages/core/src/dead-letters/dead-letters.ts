@@ -132,18 +132,15 @@ export class DeadLetters {
    */
   async list(options: ListLettersOptions = {}): Promise<LetterPage> {
     const { from, newestFirst, limit, takesAll, accepts } = resolveListOptions(options);
-    const pages = newestFirst ? this.#newestPages : this.#pages;
     const step = newestFirst ? previousEntryId : nextEntryId;
     return this.#calls.use(options.signal, async (signal) => {
       const letters: DeadLetter[] = [];
       let [bytes, foreign] = [0, 0];
-      for await (const entries of pages.call(
-        this,
-        from,
-        newestFirst ? "-" : "+",
-        signal,
-        takesAll ? limit : LARGEST_PAGE,
-      )) {
+      const perPage = takesAll ? limit : LARGEST_PAGE;
+      const pages = newestFirst
+        ? this.#newestPages(from, "-", signal, perPage)
+        : this.#pages(from, "+", signal, perPage);
+      for await (const entries of pages) {
         for (const entry of entries) {
           const letter = readLetter(entry);
           if (letter === undefined) foreign++;
@@ -324,7 +321,7 @@ export class DeadLetters {
     const letter = readLetter(entry);
     if (letter === undefined) return { kind: "skipped", why: "not-a-letter" };
     const [added] = await this.#client.xaddMany([{ stream, fields: wholeFieldsOf(letter) }]);
-    if (typeof added !== "string") throw added;
+    if (typeof added !== "string") throw added as Error;
     await this.#client.xdel({ stream: this.#key, ids: [id] });
     return { kind: "added", entryId: added };
   }

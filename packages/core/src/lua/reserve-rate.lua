@@ -9,7 +9,7 @@
 -- Cost  O(1). allow-oom, because a full server needs consumers that empty it.
 -- One   because two consumers must not be given the same time.
 -- @include clock
-local registry, count, own = KEYS[1], tonumber(ARGV[1]), ARGV[2]
+local registry, count, own, now = KEYS[1], tonumber(ARGV[1]), ARGV[2], nowMs()
 local limit = redis.call('HGET', registry, 'rb:rate')
 if not limit then
   if own == '' then return {0, 0, ''} end
@@ -21,7 +21,6 @@ local readable, rate = pcall(cjson.decode, limit)
 if not readable or type(rate) ~= 'table' then return {0, 0, ''} end
 local messages, perMs = tonumber(rate.messages), tonumber(rate.perMs)
 if not messages or not perMs or messages <= 0 or perMs <= 0 then return {0, 0, ''} end
-local now = nowMs()
 local paid, seen = string.match(redis.call('HGET', registry, 'rb:rate-paid') or '', '^(%S+) (%S+)$')
 paid, seen = tonumber(paid) or now, tonumber(seen) or now
 -- The clock was set back: what is paid for stays as far ahead as it was.

@@ -40,7 +40,7 @@ export class SharedConnection {
       get: (_target, name) => {
         if (name === "connect") return this.#join(report);
         if (name === "close") return async () => void this.#listeners.delete(report);
-        const value: unknown = Reflect.get(shared, name, shared);
+        const value: unknown = shared[name as keyof StreamClient];
         return typeof value === "function" ? (value.bind(shared) as unknown) : value;
       },
     });

@@ -59,9 +59,9 @@ export function describeRegistry(scene: () => Scene): void {
       expect(now).toEqual({ by: "anna", sinceMs: atMs, untilMs: null, reason: "a new version" });
       expect(await heartbeat("c1")).toMatchObject({ kind: "ok", pause: now });
       expect(await join("c2")).toMatchObject({ kind: "ok", pause: now });
-      const registry = await client.registry(address);
-      expect(registry.pause).toEqual(now);
-      expect([...registry.keys()].toSorted()).toEqual(["c1", "c2"]);
+      const seen = await client.registry(address);
+      expect(seen.pause).toEqual(now);
+      expect([...seen.keys()].toSorted()).toEqual(["c1", "c2"]);
       expect(await resume()).toMatchObject({ before: now, now: null });
       expect(await heartbeat("c1")).toMatchObject({ pause: null });
       expect((await client.registry(address)).pause).toBeNull();
@@ -98,8 +98,8 @@ export function describeRegistry(scene: () => Scene): void {
       expect(await reserve(1_000)).toEqual({ waitMs: 0, lastsMs: 0, limit: null });
       expect(await reserve(0, LIMIT)).toEqual({ waitMs: 0, lastsMs: 0, limit: LIMIT });
       expect(await reserve(0, { messages: 1, perMs: 1 })).toMatchObject({ limit: LIMIT });
-      const registry = await scene().client.registry(scene().address);
-      expect([registry.rateLimit, registry.size]).toEqual([LIMIT, 0]);
+      const seen = await scene().client.registry(scene().address);
+      expect([seen.rateLimit, seen.size]).toEqual([LIMIT, 0]);
       expect(await join("c1")).toMatchObject({ rateLimit: LIMIT });
     });
 
