@@ -55,7 +55,8 @@ describe("the rate of a group", () => {
     expect(last - first).toBeGreaterThan(((120 - 2 * 5) * 200) / 20 - 20);
     // However late a handler is called: never more than the time since the beginning allows, and a batch of each consumer.
     for (const [at, { atMs }] of offers.entries()) {
-      expect(at + 1).toBeLessThanOrEqual(((atMs - begunMs) * 20) / 200 + 2 * 5);
+      // Two clocks are rounded to milliseconds, and a timer may be one early.
+      expect(at + 1).toBeLessThanOrEqual(((atMs - begunMs + 3) * 20) / 200 + 2 * 5);
     }
     const shares = workers.map(({ consumer }) => offers.filter(({ by }) => by === consumer.name).length);
     expect(Math.min(...shares)).toBeGreaterThan(30);
