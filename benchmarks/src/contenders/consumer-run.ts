@@ -22,7 +22,7 @@ await contend(async ({ redis: address, stream, group, batchSize, maxWaitMs, vari
   let length = 0;
   const { isCluster, ...server } = address;
   const consumer = new Consumer({
-    redis: isCluster === true ? new Cluster([server]) : server,
+    redis: isCluster === true ? new Cluster([server], { lazyConnect: true }) : server,
     stream,
     group,
     batchSize,
