@@ -27,7 +27,12 @@ describe("status", () => {
     expect(table.code).toBe(1);
     expectSameContent(table.stdout, json);
     expect(json["groups"]).toMatchObject([
-      { stream: stopped, health: "STOPPED", waiting: 1, reason: expect.stringContaining("no active consumers") as string },
+      {
+        stream: stopped,
+        health: "STOPPED",
+        waiting: 1,
+        reason: expect.stringContaining("no active consumers") as string,
+      },
       { stream: well, health: "OK", waiting: 0 },
     ]);
     expect(json["notes"]).toEqual(["1 stream has no group."]);
@@ -133,7 +138,10 @@ describe("short words and forms of output", () => {
       });
     }
     const { code, stderr } = await cli.run(["groups", "--jso", "--output=json"]);
-    expect([code, JSON.parse(stderr)]).toMatchObject([2, { error: { message: expect.stringContaining("--jso") as string } }]);
+    expect([code, JSON.parse(stderr)]).toMatchObject([
+      2,
+      { error: { message: expect.stringContaining("--jso") as string } },
+    ]);
   });
 
   it("--quiet leaves out notes, --no-color colours, and wide cuts nothing", async () => {

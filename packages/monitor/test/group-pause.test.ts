@@ -32,7 +32,10 @@ describe("a group that is paused", () => {
       /^paused by anna \(the database moves\) \d+ ms ago, for another 9 min, but "foreign", "old" go on: .*; 3 messages are waiting/,
     );
     expect(group?.consumers.find(({ consumer }) => consumer === "new")).toMatchObject({ status: "PAUSED" });
-    expect(events.all("groupChanged").at(-1)).toMatchObject({ to: "PAUSED", reason: expect.stringContaining("anna") as string });
+    expect(events.all("groupChanged").at(-1)).toMatchObject({
+      to: "PAUSED",
+      reason: expect.stringContaining("anna") as string,
+    });
     const metrics = toPrometheus(report);
     expect(metrics).toMatch(/^redis_batch_group_paused\{.*\} 1$/m);
     expect(metrics).toMatch(/^redis_batch_group_pause_not_obeyed_consumers\{.*\} 2$/m);
