@@ -57,7 +57,7 @@ export class RateGate {
     const offerable = this.#offerable;
     // What is not here can be asked for, and nothing of it is offered before the next look.
     if (offerable === 0) return true;
-    if (!this.#isReserving && !this.#isOver) void this.#reserve(offerable - this.#reserved);
+    if (!this.#isReserving && !this.#isOver) void this.#reserve(offerable, -this.#reserved);
     return false;
   }
 
@@ -80,17 +80,19 @@ export class RateGate {
     return Math.min(held.fresh.messages + held.due.messages, policy.batchSize);
   }
 
-  async #reserve(messages: number): Promise<void> {
+  /** @param owed messages that were offered beyond what was reserved: their time comes first */
+  async #reserve(offerable: number, owed: number): Promise<void> {
     const { client, policy } = this.#scope;
     const { stream, group } = policy;
+    const messages = offerable + owed;
     this.#isReserving = true;
     this.#scope.signals.intakeTouched.raise();
     try {
-      const { waitMs, limit } = await client.reserveRate({ stream, group, messages, own: this.#own });
+      const { waitMs, lastsMs, limit } = await client.reserveRate({ stream, group, messages, own: this.#own });
       this.#isReserving = false;
       this.setLimit(limit);
       this.#isReserving = true;
-      this.#openIn(limit === null ? 0 : waitMs, messages);
+      this.#openIn(limit === null ? 0 : waitMs + (lastsMs * owed) / messages, messages);
     } catch (error) {
       if (!RedisBatchError.is(error)) throw error;
       if (!error.retryable && error.code !== "NO_GROUP") return this.#scope.fail(error);
