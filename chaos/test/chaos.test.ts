@@ -14,7 +14,7 @@ const MOST_REPEATS = 2;
 /** Runs a round in which nothing is wrong, and enough has happened to prove something. */
 async function pass(
   options: Pick<RoundOptions, "topology" | "waitForReplicas" | "messages" | "loadMs" | "kinds"> &
-    Partial<Pick<RoundOptions, "isOrdered" | "streams" | "workers" | "shares">>,
+    Partial<Pick<RoundOptions, "isOrdered" | "streams" | "partitions" | "workers" | "shares">>,
 ) {
   const run = (): Promise<Round> => runRound({ ...ROUND_DEFAULTS, ...options, seed: SEED, progress: () => {} });
   let round = await run();
@@ -57,6 +57,17 @@ test("the messages of a key are completed in order in each of three streams, and
   expect(round.verdict.acknowledged).toBeGreaterThan(1_200);
   // Some did wait for others.
   expect(round.longestWaitMs.parked).toBeGreaterThan(0);
+});
+
+test("the messages of a key are completed in order by the workers that share twelve partitions, whatever happens to each of them", async () => {
+  const kinds = ["workerKill", "workerZombie", "closeAndReplace", "brokenProcess", "connectionReset"] as const;
+  const round = await pass({
+    ...{ topology: "standalone", waitForReplicas: false, kinds, isOrdered: true, partitions: 12 },
+    ...{ messages: 1_500, loadMs: 6_000 },
+    shares: { retryOnce: 2_000, throwOnce: 500, reject: 500, killOnce: 100 },
+  });
+  expect(round.verdict.outOfOrder).toBe(0);
+  expect(round.verdict.acknowledged).toBeGreaterThan(1_200);
 });
 
 describe("when another server takes over, nothing that all replicas have is lost", () => {

@@ -1,5 +1,9 @@
-/** One consumer of ten streams, against ten consumers of one stream each in one process, and against one stream with all messages. */
+/**
+ * One consumer of ten streams, against ten consumers of one stream each in one process, and against one stream with all messages.
+ * And of a stream with twelve partitions, against one without.
+ */
 import { setTimeout as pause } from "node:timers/promises";
+import { partitionStreams } from "@redis-batch/core";
 import { contenderScript } from "../build.ts";
 import { runContender } from "../contender.ts";
 import type { Figures, Metric } from "../figures.ts";
@@ -14,11 +18,14 @@ const GROUP = "bench";
 /** Which streams, and whether each has a consumer of its own. */
 interface Lineup {
   readonly streams: readonly string[];
-  readonly variant: "together" | "apart";
+  readonly variant: "together" | "apart" | "partitions";
 }
+
+const LOGICAL = "bench:partitions";
 
 const TOGETHER: Lineup = { streams: TEN, variant: "together" };
 const APART: Lineup = { streams: TEN, variant: "apart" };
+const PARTITIONS: Lineup = { streams: partitionStreams(LOGICAL, 12), variant: "partitions" };
 const PLAIN: Lineup = { streams: ONE, variant: "together" };
 
 type Run = (bench: Bench, lineup: Lineup) => Promise<Figures>;
@@ -69,6 +76,14 @@ export const STREAMS: readonly Scenario[] = [
     against(`streams-${name}`, what, run, metrics, APART),
     against(`streams-${name}-plain`, `${what}; against all of it in one stream`, run, metrics, PLAIN),
   ]),
+  ...KINDS.map(({ name, what, run, metrics }) => ({
+    name: `partitions-${name}`,
+    what: `${what.replace("spread over ten streams", "in twelve partitions")}; against all of it in one stream`,
+    metrics,
+    ...{ oursName: "12 partitions", referenceName: "one stream" },
+    targets: [],
+    prepare: async (bench: Bench) => ({ ours: () => run(bench, PARTITIONS), reference: () => run(bench, PLAIN) }),
+  })),
   against(
     "streams-quiet",
     "one message at a time on one of nine quiet streams, without a batch wait, while the tenth has a backlog on which each batch takes 2 ms",
@@ -151,7 +166,7 @@ async function contend(
 ): Promise<Figures> {
   const { redis, server } = bench;
   for (const stream of streams) await redis.xgroup("CREATE", stream, GROUP, "0", "MKSTREAM");
-  const task = taskOf(bench, { stream: "", streams, group: GROUP, batchSize: 100, variant, ...load });
+  const task = taskOf(bench, { stream: LOGICAL, streams, group: GROUP, batchSize: 100, variant, ...load });
   const figures = await runContender(contenderScript(contender), task, server, feed === undefined ? {} : { feed });
   await redis.unlink(...streams);
   return figures;

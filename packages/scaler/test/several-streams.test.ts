@@ -84,3 +84,35 @@ it("never orders a second consumer for a group whose consumer keeps messages in 
   expect(await scaler.collect()).toMatchObject({ isAlone: null });
   expect(await scaler.decide({ ...(await scaler.collect()), waiting: 50, current: 1 })).toMatchObject({ desired: 1 });
 });
+
+it("counts the consumers of all partitions once, and wants no more of them than there are partitions", async () => {
+  const where = { redis: redis.server.options, stream: uniqueName("parted"), partitions: 2 };
+  const work = deferred<void>();
+  await using producer = new Producer(where);
+  await using first = new Consumer({ ...where, group: "group", ...QUICK, rebalanceGraceMs: 0 });
+  await using second = new Consumer({ ...where, group: "group", ...QUICK, rebalanceGraceMs: 0 });
+  const runs = [first, second].map((consumer) =>
+    consumer.run(async (batch) => {
+      await work.promise;
+      batch.ack();
+    }),
+  );
+  await Promise.all(Array.from({ length: 40 }, (_, n) => producer.add({ n }, { key: `k${n}` })));
+  await using scaler = new Scaler({ redis: where.redis, stream: where.stream, group: "group", ...RATIO });
+  await eventually("both are at work, each on its partition", async () => {
+    const { ready, partitions, pending, added } = await scaler.collect();
+    return ready === 2 && partitions === 2 && pending >= 2 && added === 40;
+  });
+  const decision = await scaler.decide(await scaler.collect());
+  expect(decision).toMatchObject({ direction: "NO_SCALE", desired: 2, binding: "partitions" });
+  expect(decision.reason).toContain("the stream has 2 partitions, each with one owner");
+  work.resolve();
+  await eventually("all of it is done", async () => {
+    const { waiting, pending } = await scaler.collect();
+    return waiting === 0 && pending === 0;
+  });
+  const { binding } = await scaler.decide(await scaler.collect());
+  expect(binding).not.toBe("partitions");
+  await Promise.all([first.close(), second.close()]);
+  await Promise.all(runs);
+});
