@@ -1,0 +1,49 @@
+/** A handler that hangs on a full batch of keys must not keep the messages of other keys waiting. */
+import { eventually, useServer } from "@redis-batch/test-support";
+import { expect, it } from "vitest";
+import type { Message } from "../src/index.ts";
+import { type Fields, hang, useGroup } from "./liveness/group.ts";
+
+const group = useGroup(useServer());
+
+const MAX_HOLD_MS = 5_000;
+
+it.each([1, 100])(
+  "other keys go on while a handler hangs, %i times as many messages of its keys as a batch before them",
+  async (times) => {
+    const made = group();
+    const keys = ["a", "b", "c", "d", "e"];
+    const first = keys.map((key) => `${key}0`);
+    const behind = Array.from({ length: times }, (_, at) => keys.map((key) => `${key}${at + 1}`)).flat();
+    const others = Array.from({ length: 40 }, (_, at) => `${String.fromCharCode(102 + (at % 20))}${at}`);
+    const done = new Set<string>();
+    const { events } = made.start(
+      async (batch) => {
+        if (batch.messages.some(({ fields, deliveries }) => fields["n"] === "a0" && deliveries === 1)) await hang();
+        for (const message of batch) {
+          done.add(message.fields["n"] ?? "");
+          message.ack();
+        }
+      },
+      {
+        ...{
+          orderBy: ({ fields }: Message<Fields>) => fields["n"]?.[0] ?? "",
+          batchSize: 5,
+          maxWaitMs: 20,
+          concurrency: 3,
+        },
+        ...{ leaseMs: 1_000, blockMs: 100, maxHoldMs: MAX_HOLD_MS },
+      },
+    );
+    await made.add(...first);
+    await eventually("the handler hangs", () => made.offers.length === 5);
+    await made.add(...behind, ...others);
+    await eventually("the other keys are done", () => others.every((name) => done.has(name)), {
+      timeoutMs: 2 * MAX_HOLD_MS,
+    });
+    expect(events.all("heldTooLong")).toEqual([]);
+    await eventually("in the end those behind it are done, too", () => behind.every((name) => done.has(name)), {
+      timeoutMs: 4 * MAX_HOLD_MS,
+    });
+  },
+);
