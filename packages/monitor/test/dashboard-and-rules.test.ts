@@ -129,10 +129,13 @@ describe("the dashboard", () => {
     expect(panels.every(({ gridPos: { x, w } }) => x + w <= 24)).toBe(true);
   });
 
-  it("shows every metric, but for flags and settings of little use over time", () => {
+  it("shows every metric, but for flags (the health of a paused group says so) and settings of little use over time", () => {
     const shown = targets.map(({ expr }) => expr).join("\n");
     const hidden = METRICS.map(({ name }) => name).filter((name) => !shown.includes(name));
     expect(hidden).toEqual([
+      "redis_batch_group_paused",
+      "redis_batch_group_paused_timestamp_seconds",
+      "redis_batch_group_pause_not_obeyed_consumers",
       "redis_batch_group_backlog_is_lower_bound",
       "redis_batch_consumer_foreign",
       "redis_batch_consumer_inactive_seconds",
