@@ -206,7 +206,7 @@ async function check(items: AsyncIterable<Item>, call: Call, tally: Tally, sourc
 async function send(items: AsyncIterable<Item>, call: Call, tally: Tally): Promise<Error | undefined> {
   const { args, options, terminal, signal } = call;
   const server = await findServer(call);
-  const partitions = options.partitions ?? (await knownPartitions(server, args.stream));
+  const partitions = options.partitions ?? (await knownPartitions(call, server, tally));
   const producer = openProducer(server, { stream: args.stream, partitions }, options);
   // Messages in transit, by their position in the source: this limits how far it reads ahead.
   const lineOf = new Map<number, number>();
@@ -259,13 +259,14 @@ async function send(items: AsyncIterable<Item>, call: Call, tally: Tally): Promi
 }
 
 /** A stream that has partitions must not get a plain stream of its name beside them. */
-async function knownPartitions(server: Server, stream: string): Promise<number | undefined> {
+async function knownPartitions(call: Call, server: Server, tally: Tally): Promise<number | undefined> {
+  const { args, signal } = call;
   const client = createRedisStreamClient({ redis: server.redis, blockMs: 0, report: server.observe });
   try {
-    await client.connect(["commands"], { timeoutMs: server.connectTimeoutMs });
-    return (await readPartitions(client, stream))?.length;
+    await client.connect(["commands"], { timeoutMs: server.connectTimeoutMs, signal });
+    return (await readPartitions(client, args.stream))?.length;
   } catch (error) {
-    throw server.explain(error);
+    throw error instanceof Interrupted ? interrupted(call, tally) : server.explain(error);
   } finally {
     await client.close();
   }
