@@ -58,6 +58,15 @@ const connecting = (...more: readonly string[]): Part => ({
 /** What a Cluster client needs in addition: ioredis asks for the slots. */
 export const CLUSTER_RULES: readonly string[] = ["+cluster|slots"];
 
+/** Whether the stream has partitions, and how many. */
+const PARTITIONS: Grant = { keys: ["partitions"], rules: ["+get"] };
+/** Who does not use them is asked how many there are only by our command line. */
+const ASKING: Part = {
+  purpose: "finding out on the command line whether the stream has partitions",
+  need: "optional",
+  grants: [PARTITIONS],
+};
+
 /** What monitor and dashboard look at in each group. No payloads. */
 const LOOK_AT_GROUP: readonly Grant[] = [
   { keys: [], rules: ["+time"] },
@@ -65,6 +74,7 @@ const LOOK_AT_GROUP: readonly Grant[] = [
   { keys: ["consumers"], rules: ["+hgetall"] },
   { keys: ["final-reports"], rules: ["+xrange"] },
   { keys: ["dead"], rules: ["+xinfo|stream"] },
+  PARTITIONS,
 ];
 
 export const RIGHTS: Readonly<Record<Role, readonly Part[]>> = {
@@ -80,6 +90,7 @@ export const RIGHTS: Readonly<Record<Role, readonly Part[]>> = {
       ],
     },
     { purpose: "waiting for replicas", need: "optional", grants: [{ keys: [], rules: ["+wait"] }] },
+    ASKING,
   ],
   consumer: [
     {
@@ -119,6 +130,7 @@ export const RIGHTS: Readonly<Record<Role, readonly Part[]>> = {
       need: "optional",
       grants: [{ keys: ["stream"], rules: ["+xgroup|delconsumer"] }],
     },
+    ASKING,
     {
       purpose: 'onAck: "delete"',
       need: "delete",
@@ -173,6 +185,7 @@ export const RIGHTS: Readonly<Record<Role, readonly Part[]>> = {
         { keys: ["consumers"], rules: ["+hgetall"] },
         { keys: ["final-reports"], rules: ["+xrange"] },
         { keys: ["due"], rules: ["+zcount"] },
+        PARTITIONS,
         { keys: ["ours"], rules: SCRIPTS },
       ],
     },
@@ -270,6 +283,7 @@ export const RIGHTS: Readonly<Record<Role, readonly Part[]>> = {
         { keys: ["consumers"], rules: ["+hgetall"] },
         { keys: ["dead"], rules: ["+xlen"] },
         { keys: ["due"], rules: ["+zmscore"] },
+        PARTITIONS,
       ],
     },
     connecting(),
@@ -308,10 +322,7 @@ export const RIGHTS: Readonly<Record<Role, readonly Part[]>> = {
   ],
 };
 
-const LOOK_AT_PARTITIONS: readonly Grant[] = [
-  { keys: ["partitions"], rules: ["+get"] },
-  { keys: ["consumers"], rules: ["+hgetall"] },
-];
+const LOOK_AT_PARTITIONS: readonly Grant[] = [{ keys: ["consumers"], rules: ["+hgetall"] }];
 
 /** What a role needs in addition where the stream has partitions: beside the logical stream, and of each partition. */
 const PARTITION_RIGHTS: Readonly<
@@ -331,7 +342,7 @@ const PARTITION_RIGHTS: Readonly<
   monitor: { logical: LOOK_AT_PARTITIONS, each: [] },
   scaler: { logical: LOOK_AT_PARTITIONS, each: [] },
   dashboard: { logical: LOOK_AT_PARTITIONS, each: [] },
-  deadLetters: { logical: [{ keys: ["partitions"], rules: ["+get"] }], each: [] },
+  deadLetters: { logical: [PARTITIONS], each: [] },
   groups: { logical: LOOK_AT_PARTITIONS, each: [] },
 };
 
