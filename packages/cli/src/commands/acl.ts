@@ -15,9 +15,14 @@ const ROLES: Readonly<Record<string, Role>> = {
 };
 
 export const run: Run<typeof acl> = async ({ args, options, terminal }) => {
-  const { least, cluster, partitions, name, "acl-file": isForFile } = options;
+  const { least, cluster, partitioned, name, "acl-file": isForFile } = options;
   const role = ROLES[args.role] ?? "consumer";
-  const rules = aclRules(role, args.streams, { least, cluster, partitions, extras: parseExtras(role, options.with) });
+  const rules = aclRules(role, args.streams, {
+    least,
+    cluster,
+    partitions: partitioned,
+    extras: parseExtras(role, options.with),
+  });
   // A file is split at spaces only. It knows no quotes, and the rules need none.
   const rule = rules.map((one) => (isForFile ? one : quoteWord(one))).join(" ");
   const line = isForFile

@@ -24,7 +24,7 @@ export const acl = defineCommand({
     least: { kind: "flag", about: "only what it needs in a group that exists" },
     with: { kind: "text", value: "names", about: "also what is only granted on request, separated by commas" },
     cluster: { kind: "flag", about: "also what a client of a Redis Cluster needs" },
-    partitions: { kind: "flag", about: "for a stream with partitions: patterns that match each of them" },
+    partitioned: { kind: "flag", about: "for a stream with partitions: patterns that match each of them" },
     name: { kind: "text", value: "user", about: "print the complete ACL SETUSER command for this user" },
     "acl-file": { kind: "flag", about: "print a line for the server's ACL file" },
   },
