@@ -222,7 +222,7 @@ export class Consumer<Value = Fields> implements AsyncIterable<Batch<Value>>, As
     this.#begin("fetch()");
     const calledAtMs = this.#clock.nowMs();
     try {
-      this.#endFetched();
+      this.#lanes.endFetched();
       if (!(await orAborted(signal, this.#start()))) {
         if (this.#policy.signal?.aborted === true) return this.#handNothing("draining");
         throw closedEarly();
@@ -411,7 +411,7 @@ export class Consumer<Value = Fields> implements AsyncIterable<Batch<Value>>, As
    * first `await`). The consumer stops all the same
    */
   close(): Promise<StopReport> {
-    this.#endFetched();
+    this.#lanes.endFetched();
     const stopping = this.#stop();
     if (!this.#lanes.all.some(({ parts }) => parts.handlers.isInHandler)) return stopping;
     const waitsForItself = Promise.reject(
@@ -465,13 +465,9 @@ export class Consumer<Value = Fields> implements AsyncIterable<Batch<Value>>, As
     this.#lifecycle.assertOpen(action);
   }
 
-  #endFetched(): void {
-    for (const { parts } of this.#lanes.all) parts.open.endFetched();
-  }
-
   /** An empty batch. */
   #handNothing(reason: BatchReason): Batch<Value> {
-    this.#endFetched();
+    this.#lanes.endFetched();
     const { streams } = this.#policy;
     return new Batch(
       [],

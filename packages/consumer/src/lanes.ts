@@ -32,6 +32,8 @@ import { Sink } from "./scheduling/sink.ts";
 import { ALONE, type Shares } from "./scope.ts";
 import type { Usage } from "./usage.ts";
 
+/** What the caller of `fetch()` is at work on, if its partition was taken away meanwhile. */
+const FETCHED = Symbol("fetched");
 const REST: BackoffPolicy = { baseMs: 1_000, capMs: 30_000 };
 
 export interface LanesOptions<Value> {
@@ -169,6 +171,7 @@ export class Lanes<Value> {
     if (this.#lanes.get(lane.stream) !== lane) return;
     this.#lanes.delete(lane.stream);
     this.#endedBusyMs += lane.parts.open.busyMs;
+    if (lane.parts.open.isFetchedAbandoned) this.#atWork.set(FETCHED, lane);
   }
 
   /** Your code has a batch of this lane → call it when it has finished. */
@@ -176,6 +179,12 @@ export class Lanes<Value> {
     const work = Symbol("work");
     this.#atWork.set(work, lane);
     return () => this.#atWork.delete(work);
+  }
+
+  /** The caller of `fetch()` has come back, so it is not at work on the batch before. */
+  endFetched(): void {
+    for (const { parts } of this.all) parts.open.endFetched();
+    this.#atWork.delete(FETCHED);
   }
 
   /** Handlers that hang, or still are at work on a batch of a lane that has ended without waiting for them: nobody else gets their place. */

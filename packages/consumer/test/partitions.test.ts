@@ -312,6 +312,24 @@ describe("the consumers of a stream with partitions", () => {
     expect(make({ partitions: 0 })).toThrow("from 1 to 256");
   });
 
+  it("count the caller of fetch() who is still at work on what was taken away, until it comes back", async () => {
+    const { add, consumer, worker, finished } = open(2);
+    const options = { drainMs: 200, maxHoldMs: 60_000 };
+    const slow = consumer(options);
+    await add(1);
+    const batch = await slow.consumer.fetch();
+    expect(batch.size).toBe(1);
+    expect(slow.consumer.health()).toMatchObject({ live: true, handlersHung: 0 });
+    slow.consumer.pause();
+    await worker("other");
+    expect((await finished()).map((one) => one.slice(0, 3))).toEqual([["k0", 1, "other"]]);
+    await eventually("it is known to be at work", () => slow.consumer.health().handlersHung === 1);
+    expect(slow.consumer.health()).toMatchObject({ live: false, ready: false });
+    slow.consumer.resume();
+    await slow.consumer.fetch();
+    expect(slow.consumer.health()).toMatchObject({ live: true, handlersHung: 0 });
+  });
+
   it("acknowledge by stream and id only what is theirs", async () => {
     const { consumer, stream, producer } = open(2);
     const { consumer: made } = consumer();

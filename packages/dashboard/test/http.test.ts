@@ -1,5 +1,6 @@
 /** What the dashboard answers over HTTP, and to whom. */
-import { ConfigError } from "@redis-batch/core";
+import { Consumer, Producer } from "@redis-batch/consumer";
+import { ConfigError, partitionStreams } from "@redis-batch/core";
 import { eventually, sendHostileRequests, uniqueName, useServer } from "@redis-batch/test-support";
 import { beforeAll, describe, expect, it } from "vitest";
 import { type DashboardEvent, type DashboardServerOptions, startDashboard } from "../src/index.ts";
@@ -266,6 +267,45 @@ describe("what can be read", () => {
         expect.objectContaining({ area: "rights", severity: "ok" }),
       ]),
     );
+  });
+
+  it("is one stream where it has partitions, and each partition, for what only that can show", async () => {
+    const where = { redis: redis.server.options, stream: uniqueName("parted"), partitions: 3, observer };
+    await using producer = new Producer(where);
+    const name = "ada";
+    const consumer = new Consumer({ ...where, group: "g", name, maxWaitMs: 10, batchSize: 5, rebalanceGraceMs: 0 });
+    const ending = new AbortController();
+    const running = consumer.run((batch) => batch.messages.forEach((message) => message.deadLetter("broken")), {
+      signal: ending.signal,
+    });
+    for (let n = 0; n < 30; n++) await producer.add({ n }, { key: `k${n}` });
+    await using server = await start({ streams: undefined });
+    const rowsOf = (data: unknown) =>
+      data as { readonly partition: number; readonly stream: string; readonly deadLetters: number }[];
+    let seen: Record<string, unknown> = {};
+    await eventually("all are dead letters", async () => {
+      const answer = await ask(server.port, `/api/group?stream=${where.stream}&group=g`);
+      seen = answer.status === 200 ? json(answer) : {};
+      return (seen["report"] as { readonly deadLetters?: number } | undefined)?.deadLetters === 30;
+    });
+    expect(seen).toMatchObject({ length: 30, partOf: null, report: { consumers: [{ consumer: "ada" }] } });
+    const parts = partitionStreams(where.stream, 3);
+    expect(rowsOf(seen["partitions"]).map(({ partition, stream }) => [partition, stream])).toEqual([
+      ...parts.entries(),
+    ]);
+    const [part = ""] = parts;
+    const one = json(await ask(server.port, `/api/group?stream=${part}&group=g`));
+    expect(one).toMatchObject({ partOf: where.stream, partitions: null });
+    const letters = json(await ask(server.port, `/api/letters?stream=${part}&group=g`))["letters"];
+    expect(letters).toHaveLength(rowsOf(seen["partitions"])[0]?.deadLetters ?? -1);
+    // In the overview it is one row.
+    const { body } = await fetch(`${server.url}api/live`, { signal: ending.signal });
+    const news = await eventsOf(body as ReadableStream<Uint8Array>).next();
+    const { rows } = JSON.parse(news.value as string) as { readonly rows: readonly { readonly stream: string }[] };
+    const shown = rows.map(({ stream }) => stream).filter((stream) => stream.startsWith(where.stream));
+    expect(shown).toEqual([where.stream]);
+    ending.abort();
+    await running;
   });
 
   it("is the same for names that are no text", async () => {

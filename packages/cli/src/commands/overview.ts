@@ -1,6 +1,7 @@
 /** All groups of all streams, looked at over one connection, as `status` and `top` show them. */
 import { PermissionError, RedisBatchError } from "@redis-batch/core";
 import { createRedisStreamClient, SharedConnection } from "@redis-batch/core/internal/connection";
+import { joinPartitions } from "@redis-batch/core/internal/groups";
 import { type GroupReport, Monitor, type MonitorReport } from "@redis-batch/monitor";
 import type { Invocation } from "../command.ts";
 import { endWhenSilent, findServer } from "../connection/open.ts";
@@ -66,14 +67,16 @@ export class Overview {
 
   async look(): Promise<Look> {
     const { match, limit } = this.#call.options;
-    const { names, isAll } = await findNames(this.#connection.client, { match, limit, all: false });
+    const { client } = this.#connection;
+    const found = await findNames(client, { match, limit, all: false });
+    const names = await joinPartitions(client, found.names);
     for (const [stream, monitor] of this.#monitors) {
       if (names.includes(stream)) continue;
       this.#monitors.delete(stream);
       await monitor.close();
     }
     const groups: OverviewGroup[] = [];
-    const notes = isAll
+    const notes = found.isAll
       ? []
       : [`There are more than ${limit} streams: narrow the search with --match, or raise --limit.`];
     let idle = 0;

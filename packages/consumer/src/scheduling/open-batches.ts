@@ -50,6 +50,7 @@ export class OpenBatches<Value> {
   #endedMs = 0;
   #lastDurationMs = 0;
   #slowMs = UNKNOWN_MS;
+  #isFetchedAbandoned = false;
   #whenOneEnds = (): void => {};
 
   constructor(scope: Scope<Value>, parts: OpenBatchesParts<Value>) {
@@ -215,12 +216,18 @@ export class OpenBatches<Value> {
     }
   }
 
+  /** Whether a batch of `fetch()` was ended while it had messages without an outcome: its caller may still be at work. */
+  get isFetchedAbandoned(): boolean {
+    return this.#isFetchedAbandoned;
+  }
+
   /** Ends all batches and aborts their signals → how many messages had no outcome. */
   abandon(reason: Error): number {
     let abandoned = 0;
     for (const [open, { aborter }] of this.#open) {
       const unsettled = open.messages.filter((message) => message.state === "offered");
       abandoned += unsettled.length;
+      if (open.mode === "fetch" && unsettled.length > 0) this.#isFetchedAbandoned = true;
       aborter.abort(reason);
       open.trace?.failed(reason);
       for (const message of open.messages) message.abort(reason);

@@ -41,6 +41,19 @@ export async function readPartitions(
   return count === null ? null : partitionStreams(stream, count);
 }
 
+/** The names of streams, with each that is a partition replaced by that of the whole, which is there once. */
+export async function joinPartitions(
+  client: Pick<StreamClient, "textOf">,
+  streams: readonly string[],
+): Promise<readonly string[]> {
+  const wholes = new Set(streams.flatMap((name) => /^(.+)\/\d+\.\d+$/s.exec(name)?.[1] ?? []));
+  const partOf = new Map<string, string>();
+  for (const whole of wholes) {
+    for (const part of (await readPartitions(client, whole)) ?? []) partOf.set(part, whole);
+  }
+  return [...new Set(streams.map((name) => partOf.get(name) ?? name))];
+}
+
 function countOf(text: string): number | null {
   try {
     const { count } = JSON.parse(text) as { readonly count?: unknown };

@@ -1,5 +1,6 @@
 /** Which streams there are. */
 import type { StreamClient } from "@redis-batch/core/internal/connection";
+import { joinPartitions } from "@redis-batch/core/internal/groups";
 import { isOwnKey } from "@redis-batch/core/internal/names";
 
 const KEYS_AT_ONCE = 1_000;
@@ -11,9 +12,9 @@ export interface FoundStreams {
   readonly isCut: boolean;
 }
 
-/** Looks up the streams of the server, without those that Redis Batch keeps for itself. */
+/** Looks up the streams of the server, without those that Redis Batch keeps for itself. Partitions are found as the whole. */
 export async function findStreams(
-  client: Pick<StreamClient, "scanStreams">,
+  client: Pick<StreamClient, "scanStreams" | "textOf">,
   most: number,
   signal: AbortSignal,
 ): Promise<FoundStreams> {
@@ -25,6 +26,6 @@ export async function findStreams(
     for (const name of page.names) if (!isOwnKey(name)) names.add(name);
     cursor = page.cursor;
   } while (cursor !== null && names.size <= most);
-  const sorted = [...names].toSorted();
+  const sorted = (await joinPartitions(client, [...names])).toSorted();
   return { names: sorted.slice(0, most), isCut: cursor !== null || sorted.length > most };
 }

@@ -6,7 +6,7 @@ import { RedisBatchError } from "@redis-batch/core";
 import type { SharedConnection, StreamClient } from "@redis-batch/core/internal/connection";
 import { messageOf, toErrorInfo } from "@redis-batch/core/internal/errors";
 import { repeatPasses, systemClock, systemRandom } from "@redis-batch/core/internal/service";
-import { type GroupReport, Monitor, type MonitorReport } from "@redis-batch/monitor";
+import { type GroupReport, Monitor, type MonitorReport, type PartitionReport } from "@redis-batch/monitor";
 import { activeOf, ageOf, countAdded, type OverviewRow, rowOf } from "../decisions/overview.ts";
 import { findStreamsOfConsumers, otherStreamsOf } from "../decisions/several-streams.ts";
 import type { DashboardEvent } from "../events.ts";
@@ -26,6 +26,8 @@ const SPARK_MS = 24 * POINT_MS;
 /** A row, and the number of the look that saw it change last. */
 interface WatchedGroup {
   row: OverviewRow;
+  /** Of a partition: the overview shows the whole. */
+  readonly isPart: boolean;
   json: string;
   changedIn: number;
   wanted: number | null;
@@ -48,6 +50,19 @@ export interface Look {
   readonly troubles: readonly string[];
 }
 
+/** A group in one partition of the stream. */
+export interface PartitionRow {
+  readonly partition: number;
+  readonly stream: string;
+  readonly health: GroupReport["health"];
+  readonly reason: string;
+  readonly waiting: number | null;
+  readonly pending: number;
+  readonly deadLetters: number;
+  /** How long the oldest message has waited that could be delivered. */
+  readonly ageMs: number | null;
+}
+
 /** Why there is no news. */
 export interface Trouble {
   readonly sinceMs: number;
@@ -68,6 +83,8 @@ export class Watcher {
   readonly #groups = new Map<string, WatchedGroup>();
   #streams: readonly string[] = [];
   #reports: ReadonlyMap<string, MonitorReport> = new Map();
+  /** Of each partition the stream that it is part of. */
+  #parts: ReadonlyMap<string, string> = new Map();
   /** Of the last look; made when somebody asks. */
   #streamsOfConsumers: ReadonlyMap<string, readonly string[]> | undefined;
   #troubles: readonly string[] = [];
@@ -146,20 +163,20 @@ export class Watcher {
 
   /** What has changed since a look; all of it since 0. */
   since(look: number): Look {
-    const watched = [...this.#groups.values()];
+    const watched = this.#wholes;
     return {
       ...{ look: this.#number, atMs: this.#atMs, durationMs: this.#durationMs, troubles: this.#troubles },
       rows: watched.filter(({ changedIn }) => changedIn > look).map(({ row }) => row),
       groups: this.#groupsChangedIn > look ? watched.map(({ row }) => [row.stream, row.group] as const) : null,
       idle: [...this.#reports.values()].flatMap(({ stream, length, groups }) =>
-        groups.length === 0 && length !== null ? [{ stream, length }] : [],
+        groups.length === 0 && length !== null && !this.#parts.has(stream) ? [{ stream, length }] : [],
       ),
     };
   }
 
   /** The latest rates of each group, as its row's sparkline: the newest last. */
   sparks() {
-    return [...this.#groups.values()].map(({ row, history }) => {
+    return this.#wholes.map(({ row, history }) => {
       const { inPerSecond, outPerSecond } = history.read(this.#atMs, this.#atMs - SPARK_MS);
       return { stream: row.stream, group: row.group, in: inPerSecond, out: outPerSecond };
     });
@@ -173,23 +190,31 @@ export class Watcher {
     return {
       ...{ atMs: this.#atMs, stream, length: report.length, report: watched.report, wanted: watched.wanted },
       retention: report.retention,
+      partitions: report.partitions?.flatMap((one) => partitionIn(one, group)) ?? null,
+      partOf: this.#parts.get(stream) ?? null,
       alsoReads: otherStreamsOf({ stream, ...watched.report }, this.#consumersOfSeveral()),
       history: watched.history.read(this.#atMs, sinceMs),
     };
   }
 
-  /** What the last look saw of each stream. */
-  get reports(): Iterable<MonitorReport> {
-    return this.#reports.values();
+  /** What the last look saw of each stream; of one with partitions, of each of them. */
+  get reports(): readonly MonitorReport[] {
+    return [...this.#reports.values()].filter(({ partitions }) => partitions === undefined);
+  }
+
+  get #wholes(): readonly WatchedGroup[] {
+    return [...this.#groups.values()].filter(({ isPart }) => !isPart);
   }
 
   #consumersOfSeveral(): ReadonlyMap<string, readonly string[]> {
-    return (this.#streamsOfConsumers ??= findStreamsOfConsumers(this.#reports.values()));
+    return (this.#streamsOfConsumers ??= findStreamsOfConsumers(
+      [...this.#reports.values()].filter(({ stream }) => !this.#parts.has(stream)),
+    ));
   }
 
   /** Whether it is one of the streams that are shown. */
   isWatched(stream: string): boolean {
-    return this.#streams.includes(stream);
+    return this.#streams.includes(stream) || this.#parts.has(stream);
   }
 
   /** `[stream, group]` of every group that is watched. */
@@ -203,9 +228,12 @@ export class Watcher {
     const looksUp = beganAtMs - this.#lookedUpAtMs >= LOOK_UP_EVERY_MS;
     if (looksUp) await this.#lookUp(signal);
     const seen = await inTurns(this.#streams, STREAMS_AT_ONCE, (stream) => this.#lookAt(stream, signal));
-    const reports = new Map(seen.flatMap(({ report }) => (report === null ? [] : [[report.stream, report] as const])));
-    const wanted = looksUp ? await this.#readWanted(reports, signal) : null;
-    this.#reports = reports;
+    const looks = seen.flatMap(({ report }) => report ?? []);
+    const wanted = looksUp ? await this.#readWanted(looks, signal) : null;
+    this.#reports = new Map(looks.flatMap((report) => [report, ...partsOf(report)]).map((one) => [one.stream, one]));
+    this.#parts = new Map(
+      looks.flatMap((one) => one.partitions?.map(({ stream }) => [stream, one.stream] as const) ?? []),
+    );
     this.#streamsOfConsumers = undefined;
     this.#troubles = [
       ...seen.flatMap(({ trouble }) => trouble ?? []),
@@ -258,10 +286,8 @@ export class Watcher {
   }
 
   /** How many consumers the scaler of each group wants. */
-  async #readWanted(reports: ReadonlyMap<string, MonitorReport>, signal: AbortSignal) {
-    const groups = [...reports.values()].flatMap(({ stream, groups: all }) =>
-      all.map(({ group }) => ({ stream, group })),
-    );
+  async #readWanted(reports: readonly MonitorReport[], signal: AbortSignal) {
+    const groups = reports.flatMap(({ stream, groups: all }) => all.map(({ group }) => ({ stream, group })));
     const wanted = await inTurns(groups, STREAMS_AT_ONCE, async ({ stream, group }) => {
       signal.throwIfAborted();
       return [keyOf(stream, group), await nullIfUnreadable(readWanted(this.#client, stream, group))] as const;
@@ -288,7 +314,7 @@ export class Watcher {
         const isChanged = known?.json !== json;
         if (known === undefined) this.#groupsChangedIn = look;
         this.#groups.set(key, {
-          ...{ history, report, json, wanted: wants },
+          ...{ history, report, json, wanted: wants, isPart: this.#parts.has(stream) },
           row: isChanged ? row : known.row,
           changedIn: isChanged ? look : known.changedIn,
         });
@@ -304,6 +330,27 @@ export class Watcher {
   #wake(): void {
     for (const resolve of [...this.#waiting]) resolve();
   }
+}
+
+/** Each partition of a stream, as if it were one by itself. */
+function partsOf({ v, atMs, partitions }: MonitorReport): readonly MonitorReport[] {
+  return (partitions ?? []).map(({ stream, length, groups, retention }) => ({
+    v,
+    atMs,
+    stream,
+    length,
+    groups,
+    retention,
+  }));
+}
+
+/** What a partition says of a group, if it has it. */
+function partitionIn({ partition, stream, groups }: PartitionReport, name: string): PartitionRow[] {
+  return groups
+    .filter(({ group }) => group === name)
+    .map(({ health, reason, backlog, pending, deadLetters, oldestOfferableMs: ageMs }) => ({
+      ...{ partition, stream, health, reason, waiting: backlog.messages, pending, deadLetters, ageMs },
+    }));
 }
 
 const keyOf = (stream: string, group: string): string => JSON.stringify([stream, group]);

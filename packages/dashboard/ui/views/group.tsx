@@ -1,5 +1,6 @@
 import type { GroupReport, RetentionReport } from "@redis-batch/monitor";
 import type { HistoryColumns } from "../../src/watch/history.ts";
+import type { PartitionRow } from "../../src/watch/watcher.ts";
 import { Empty, Fact, Notice, Status, Text, Waiting } from "../parts/basics.tsx";
 import { Chart } from "../parts/chart.tsx";
 import { count, duration, rate, visible } from "../parts/format.ts";
@@ -10,6 +11,7 @@ import { useAsk } from "../state/use-ask.ts";
 import { Consumers } from "./consumers.tsx";
 import { LettersView } from "./letters.tsx";
 import { MessagesView } from "./messages.tsx";
+import { Partitions } from "./partitions.tsx";
 import { PendingView } from "./pending.tsx";
 import { ScalerView } from "./scaler.tsx";
 
@@ -21,8 +23,15 @@ interface GroupAnswer {
   readonly retention: RetentionReport;
   /** The other streams of consumers that read several, by their names. */
   readonly alsoReads: Readonly<Record<string, readonly string[]>>;
+  /** Where the stream has partitions. */
+  readonly partitions: readonly PartitionRow[] | null;
+  /** The stream of which this one is a partition. */
+  readonly partOf: string | null;
   readonly history: HistoryColumns;
 }
+
+/** Views of single messages: each partition has its own. */
+const OF_MESSAGES: readonly Tab[] = ["dead-letters", "pending", "messages"];
 
 const NAMES: Readonly<Record<Tab, string>> = {
   health: "Health",
@@ -59,6 +68,9 @@ const CHARTS: readonly {
 export function GroupView({ stream, group, tab }: Address & { readonly tab: Tab }) {
   const asked = useAsk<GroupAnswer>("group", addressParameters({ stream, group }), look.value);
   const report = asked.data?.report;
+  const partitions = asked.data?.partitions ?? null;
+  // Until that is known, nothing is asked that only a partition can answer.
+  const shown = OF_MESSAGES.includes(tab) && (asked.data === null || partitions !== null) ? null : tab;
   return (
     <>
       <div class="heading">
@@ -75,6 +87,15 @@ export function GroupView({ stream, group, tab }: Address & { readonly tab: Tab 
           <Text of={report.reason} />
         </p>
       )}
+      {asked.data?.partOf != null && (
+        <p>
+          A partition of{" "}
+          <a href={groupAddress(asked.data.partOf, group)}>
+            <Text of={asked.data.partOf} />
+          </a>
+          .
+        </p>
+      )}
       <nav class="tabs" aria-label={`Views of ${visible(group)}`}>
         {TABS.map((one) => (
           <a key={one} href={groupAddress(stream, group, one)} aria-current={one === tab ? "page" : undefined}>
@@ -86,9 +107,16 @@ export function GroupView({ stream, group, tab }: Address & { readonly tab: Tab 
       </nav>
       {tab === "health" &&
         (asked.data === null ? <Waiting error={asked.error} again={asked.again} /> : <Health of={asked.data} />)}
-      {tab === "dead-letters" && <LettersView stream={stream} group={group} />}
-      {tab === "pending" && <PendingView stream={stream} group={group} />}
-      {tab === "messages" && <MessagesView stream={stream} group={group} />}
+      {shown === null && asked.data === null && <Waiting error={asked.error} again={asked.again} />}
+      {shown === null && report !== undefined && partitions !== null && (
+        <>
+          <p>Each partition has its own. Choose one.</p>
+          <Partitions {...{ group, tab, rows: partitions, consumers: report.consumers }} />
+        </>
+      )}
+      {shown === "dead-letters" && <LettersView stream={stream} group={group} />}
+      {shown === "pending" && <PendingView stream={stream} group={group} />}
+      {shown === "messages" && <MessagesView stream={stream} group={group} />}
       {tab === "scaler" && <ScalerView stream={stream} group={group} history={asked.data?.history ?? null} />}
     </>
   );
@@ -96,7 +124,7 @@ export function GroupView({ stream, group, tab }: Address & { readonly tab: Tab 
 
 function Health({ of }: { readonly of: GroupAnswer }) {
   const { report, history, wanted } = of;
-  const { backlog, retention, released, later } = report;
+  const { backlog, released, later } = report;
   const isShort = history.atMs.length < 2;
   const parked = report.consumers.reduce((sum, one) => sum + (one.parked ?? 0), 0);
   return (
@@ -133,6 +161,20 @@ function Health({ of }: { readonly of: GroupAnswer }) {
         </>
       )}
       <Consumers of={report} alsoReads={of.alsoReads} />
+      {of.partitions === null ? (
+        <Kept of={of} />
+      ) : (
+        <Partitions {...{ group: report.group, tab: "health", rows: of.partitions, consumers: report.consumers }} />
+      )}
+    </>
+  );
+}
+
+/** What of the stream may be removed. */
+function Kept({ of }: { readonly of: GroupAnswer }) {
+  const { retention } = of.report;
+  return (
+    <>
       <h2>What the stream keeps</h2>
       <p>
         This group needs entries from <code>{retention.neededFromId}</code> on.{" "}
