@@ -1,5 +1,6 @@
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { partitionStreams } from "@redis-batch/core";
 import { eventually, fairNowMs, uniqueName, useServer } from "@redis-batch/test-support";
 import { describe, expect, it } from "vitest";
 import { expectEnd, expectSameContent, ndjson, needsTool, useCli } from "./cli.ts";
@@ -39,6 +40,35 @@ describe("status", () => {
     const rows = await cli.run([...args, "-o", "ndjson"]);
     expect(ndjson(rows.stdout).map(({ stream }) => stream)).toEqual([stopped, well]);
     expect((await cli.run(["status", "--match", `${name}-well`])).code).toBe(0);
+  });
+
+  it("shows a stream with partitions as one", async () => {
+    const stream = uniqueName("parted");
+    const produce = ["produce", stream, "--partitions", "3", "--key-field", "customer"];
+    for (const customer of ["ada", "bob", "eve"]) expectEnd(await cli.run([...produce, `customer=${customer}`]), 0);
+    const parts = partitionStreams(stream, 3);
+    for (const part of parts) await command("XGROUP", "CREATE", part, "g", "0", "MKSTREAM");
+    const { groups, notes } = await cli.json(["status", "--match", `${stream}*`]);
+    expect(groups).toMatchObject([{ stream, group: "g", health: "STOPPED", waiting: 3 }]);
+    expect(notes).toBe(undefined);
+    // What is about single messages or positions is about one of them.
+    const single = [
+      ...[["dead-letters", "list"], ["pending"], ["peek"], ["consumers"], ["group", "create"], ["group", "delete"]].map(
+        (words) => [...words, stream, "g"],
+      ),
+      ...[["groups"], ["tail"], ["trim"]].map((words) => [...words, stream]),
+    ];
+    for (const words of single) {
+      const { code, stderr } = await cli.run(words);
+      expect([words, code, stderr]).toEqual([
+        words,
+        2,
+        expect.stringContaining(`the stream "${stream}" has partitions`),
+      ]);
+      expect(stderr).toContain(parts[0]);
+    }
+    expect(await command("EXISTS", stream)).toBe(0);
+    expectEnd(await cli.run(["pending", parts[0] ?? "", "g"]), 0);
   });
 
   it("goes on with --watch, a line of JSON for each look, with rates", async () => {

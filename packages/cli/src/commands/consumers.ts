@@ -3,7 +3,7 @@ import { nullIfForbidden } from "@redis-batch/core/internal/errors";
 import { type ConsumerInfo, isAlive, type Registration } from "@redis-batch/core/internal/groups";
 import { isReservedConsumer } from "@redis-batch/core/internal/names";
 import type { Invocation, Run } from "../command.ts";
-import { withClient } from "../connection/open.ts";
+import { withStream } from "../connection/open.ts";
 import type { Row } from "../render/report.ts";
 import { reservedFacts } from "../render/reserved-name.ts";
 import type { consumers } from "../table/inspect.ts";
@@ -12,7 +12,7 @@ import { repeat } from "./repeat.ts";
 type Call = Invocation<typeof consumers>;
 
 export const run: Run<typeof consumers> = (call) =>
-  withClient(call, (client) => repeat(call, () => show(client, call)));
+  withStream(call, (client) => repeat(call, () => show(client, call)));
 
 async function show(client: StreamClient, call: Call): Promise<void> {
   const { stream, group } = call.args;

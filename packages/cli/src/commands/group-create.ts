@@ -1,7 +1,7 @@
 import { NoGroupError } from "@redis-batch/core";
 import type { StreamClient } from "@redis-batch/core/internal/connection";
 import type { Run } from "../command.ts";
-import { withClient } from "../connection/open.ts";
+import { withStream } from "../connection/open.ts";
 import { Failure } from "../failure.ts";
 import { planFirst } from "../plan.ts";
 import { parsePosition } from "../point.ts";
@@ -9,7 +9,7 @@ import type { create } from "../table/group.ts";
 import { countAfter } from "./count-between.ts";
 
 export const run: Run<typeof create> = (call) =>
-  withClient(call, async (client) => {
+  withStream(call, async (client) => {
     const { args, options, terminal } = call;
     const { stream, group } = args;
     const position = parsePosition("--from", options.from, await client.time());

@@ -5,7 +5,7 @@ import { describeCount, describeMessages, nullIfForbidden } from "@redis-batch/c
 import { isAlive, type Registration } from "@redis-batch/core/internal/groups";
 import { bookkeepingKeys, groupKey } from "@redis-batch/core/internal/names";
 import type { Run } from "../command.ts";
-import { withClient } from "../connection/open.ts";
+import { withStream } from "../connection/open.ts";
 import { Failure } from "../failure.ts";
 import { planFirst } from "../plan.ts";
 import type { remove } from "../table/group.ts";
@@ -13,7 +13,7 @@ import { countAfter } from "./count-between.ts";
 import { findGroup } from "./find-group.ts";
 
 export const run: Run<typeof remove> = (call) =>
-  withClient(call, async (client) => {
+  withStream(call, async (client) => {
     const { args, options, terminal } = call;
     const { stream, group } = args;
     const { pending, lastDeliveredId } = await findGroup(client, stream, group);

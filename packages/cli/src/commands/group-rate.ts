@@ -1,12 +1,12 @@
 import { describeRate } from "@redis-batch/core/internal/groups";
 import type { Run } from "../command.ts";
-import { withClient } from "../connection/open.ts";
+import { withStream } from "../connection/open.ts";
 import { Failure } from "../failure.ts";
 import type { rate } from "../table/group.ts";
 import { findGroup } from "./find-group.ts";
 
 export const run: Run<typeof rate> = (call) =>
-  withClient(call, async (client) => {
+  withStream(call, async (client) => {
     const { args, options, terminal } = call;
     const { stream, group } = args;
     const { messages, per: perMs, off } = options;

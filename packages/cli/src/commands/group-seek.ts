@@ -1,7 +1,7 @@
 import { compareEntryIds } from "@redis-batch/core";
 import { describeMessages } from "@redis-batch/core/internal/errors";
 import type { Run } from "../command.ts";
-import { withClient } from "../connection/open.ts";
+import { withStream } from "../connection/open.ts";
 import { Failure } from "../failure.ts";
 import { NOTHING_TO_DO, planFirst } from "../plan.ts";
 import { parsePosition } from "../point.ts";
@@ -10,7 +10,7 @@ import { countBetween } from "./count-between.ts";
 import { findGroup } from "./find-group.ts";
 
 export const run: Run<typeof seek> = (call) =>
-  withClient(call, async (client) => {
+  withStream(call, async (client) => {
     const { args, options, terminal } = call;
     const { stream, group } = args;
     if (options.to === undefined)

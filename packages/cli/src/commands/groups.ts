@@ -3,7 +3,7 @@ import { nullIfForbidden } from "@redis-batch/core/internal/errors";
 import type { GroupInfo } from "@redis-batch/core/internal/groups";
 import { groupKey, isReservedConsumer } from "@redis-batch/core/internal/names";
 import type { Invocation, Run } from "../command.ts";
-import { withClient } from "../connection/open.ts";
+import { withStream } from "../connection/open.ts";
 import { timeOfId } from "../point.ts";
 import type { Row } from "../render/report.ts";
 import type { groups } from "../table/inspect.ts";
@@ -11,7 +11,7 @@ import { repeat } from "./repeat.ts";
 
 type Call = Invocation<typeof groups>;
 
-export const run: Run<typeof groups> = (call) => withClient(call, (client) => repeat(call, () => show(client, call)));
+export const run: Run<typeof groups> = (call) => withStream(call, (client) => repeat(call, () => show(client, call)));
 
 async function show(client: StreamClient, call: Call): Promise<void> {
   const { stream } = call.args;

@@ -3,7 +3,7 @@ import { type DeadLetter, DeadLetters, isEntryId, type LetterFilter } from "@red
 import { nullIfForbidden } from "@redis-batch/core/internal/errors";
 import { onAbort } from "@redis-batch/core/internal/service";
 import type { Invocation } from "../command.ts";
-import { findServer, withClient } from "../connection/open.ts";
+import { findServer, withStream } from "../connection/open.ts";
 import { Failure } from "../failure.ts";
 import { NOTHING_TO_DO } from "../plan.ts";
 import { parseMoment } from "../point.ts";
@@ -47,7 +47,7 @@ export async function withLetters<Result>(call: Call, run: (letters: DeadLetters
  */
 export async function refuseMissingGroup(call: Call): Promise<void> {
   const { stream, group } = call.args;
-  await withClient(call, (client) => nullIfForbidden(findGroup(client, stream, group)));
+  await withStream(call, (client) => nullIfForbidden(findGroup(client, stream, group)));
 }
 
 interface Criteria {

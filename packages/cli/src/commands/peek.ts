@@ -2,7 +2,7 @@ import type { StreamClient } from "@redis-batch/core/internal/connection";
 import { describeMessages } from "@redis-batch/core/internal/errors";
 import type { StreamEntry } from "@redis-batch/core/internal/messages";
 import type { Invocation, Run } from "../command.ts";
-import { withClient } from "../connection/open.ts";
+import { withStream } from "../connection/open.ts";
 import { Failure } from "../failure.ts";
 import { parseFrom } from "../point.ts";
 import type { peek } from "../table/inspect.ts";
@@ -13,7 +13,7 @@ import { NOTHING_THERE, printEntries } from "./print-entries.ts";
 type Call = Invocation<typeof peek>;
 
 export const run: Run<typeof peek> = (call) =>
-  withClient(call, async (client) => {
+  withStream(call, async (client) => {
     const { args, options, terminal } = call;
     if (options.newest && args.group !== undefined) {
       throw new Failure("usage", "a group reads the oldest messages first: leave out --newest, or the group");

@@ -1,11 +1,11 @@
 import type { Run } from "../command.ts";
-import { withClient } from "../connection/open.ts";
+import { withStream } from "../connection/open.ts";
 import { planFirst } from "../plan.ts";
 import type { ackOne } from "../table/inspect.ts";
 import { changedHands, factsOf, findPending } from "./pending-one.ts";
 
 export const run: Run<typeof ackOne> = (call) =>
-  withClient(call, async (client) => {
+  withStream(call, async (client) => {
     const { args, options, terminal } = call;
     const { stream, group, id } = args;
     const facts = factsOf(args, await findPending(client, args));

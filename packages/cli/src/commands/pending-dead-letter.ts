@@ -1,6 +1,6 @@
 import { LATER } from "@redis-batch/core/internal/names";
 import type { Run } from "../command.ts";
-import { withClient } from "../connection/open.ts";
+import { withStream } from "../connection/open.ts";
 import { Failure } from "../failure.ts";
 import { planFirst } from "../plan.ts";
 import type { deadLetterOne } from "../table/inspect.ts";
@@ -8,7 +8,7 @@ import { whoAmI } from "../who-am-i.ts";
 import { changedHands, factsOf, findPending, refuseHeld } from "./pending-one.ts";
 
 export const run: Run<typeof deadLetterOne> = (call) =>
-  withClient(call, async (client) => {
+  withStream(call, async (client) => {
     const { args, options, terminal } = call;
     const { stream, group, id } = args;
     const found = await findPending(client, args);

@@ -1,12 +1,12 @@
 import { LATER, RELEASED } from "@redis-batch/core/internal/names";
 import type { Run } from "../command.ts";
-import { withClient } from "../connection/open.ts";
+import { withStream } from "../connection/open.ts";
 import { NOTHING_TO_DO, planFirst } from "../plan.ts";
 import type { releaseOne } from "../table/inspect.ts";
 import { changedHands, factsOf, findPending, refuseHeld } from "./pending-one.ts";
 
 export const run: Run<typeof releaseOne> = (call) =>
-  withClient(call, async (client) => {
+  withStream(call, async (client) => {
     const { args, options, terminal } = call;
     const { stream, group, id } = args;
     const found = await findPending(client, args);

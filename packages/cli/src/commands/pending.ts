@@ -4,7 +4,7 @@ import { nullIfForbidden } from "@redis-batch/core/internal/errors";
 import type { PendingEntry } from "@redis-batch/core/internal/groups";
 import { LATER } from "@redis-batch/core/internal/names";
 import type { Invocation, Run } from "../command.ts";
-import { withClient } from "../connection/open.ts";
+import { withStream } from "../connection/open.ts";
 import { Failure } from "../failure.ts";
 import { isoTime, timeOfId } from "../point.ts";
 import { describeReservedName, reservedFacts } from "../render/reserved-name.ts";
@@ -17,7 +17,7 @@ const ENTRIES_AT_ONCE = 1_000;
 // Filters are applied here. After this many entries the answer says where to continue, to spare the server.
 const EXAMINED_MOST = 200_000;
 
-export const run: Run<typeof pending> = (call) => withClient(call, (client) => repeat(call, () => show(client, call)));
+export const run: Run<typeof pending> = (call) => withStream(call, (client) => repeat(call, () => show(client, call)));
 
 async function show(client: StreamClient, call: Call): Promise<void> {
   const { stream, group } = call.args;

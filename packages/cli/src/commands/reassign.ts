@@ -5,7 +5,7 @@ import type { HandOverRefusal } from "@redis-batch/core/internal/messages";
 import { isReservedConsumer, RELEASED } from "@redis-batch/core/internal/names";
 import type { Invocation, Run } from "../command.ts";
 import { formatDuration } from "../command-line/option-value.ts";
-import { withClient } from "../connection/open.ts";
+import { withStream } from "../connection/open.ts";
 import {
   countMovable,
   forecastHandOver,
@@ -39,7 +39,7 @@ interface Move {
 }
 
 export const run: Run<typeof reassign> = (call) =>
-  withClient(call, async (client) => {
+  withStream(call, async (client) => {
     const { args, options, terminal } = call;
     const { stream, group } = args;
     const { from, to = RELEASED } = options;

@@ -1,7 +1,7 @@
 import type { StreamClient } from "@redis-batch/core/internal/connection";
 import { pause, systemClock } from "@redis-batch/core/internal/service";
 import type { Run } from "../command.ts";
-import { withClient } from "../connection/open.ts";
+import { withStream } from "../connection/open.ts";
 import type { tail } from "../table/inspect.ts";
 import { entryPages } from "./entry-pages.ts";
 import { NOTHING_THERE, printEntries } from "./print-entries.ts";
@@ -11,7 +11,7 @@ import { SilenceWatch } from "./silence-watch.ts";
 const POLL_EVERY_MS = 200;
 
 export const run: Run<typeof tail> = (call) =>
-  withClient(call, async (client) => {
+  withStream(call, async (client) => {
     const { args, options, signal, terminal } = call;
     // A stream that is followed may not exist yet.
     if (!options.follow) await client.xinfoStream({ stream: args.stream });

@@ -1,5 +1,5 @@
 import type { Run } from "../command.ts";
-import { withClient } from "../connection/open.ts";
+import { withStream } from "../connection/open.ts";
 import { NOTHING_TO_DO, planFirst } from "../plan.ts";
 import type { trim } from "../table/monitor.ts";
 import { countBefore } from "./count-between.ts";
@@ -10,7 +10,7 @@ export const run: Run<typeof trim> = (call) =>
     const { args, options, terminal, signal } = call;
     const { stream } = args;
     const { safeId, pinnedBy } = await monitor.trim({ dryRun: true });
-    const { length, done } = await withClient(call, async (client) => ({
+    const { length, done } = await withStream(call, async (client) => ({
       // A mistyped name must not look like a stream with nothing to delete.
       length: (await client.xinfoStream({ stream })).length,
       done: safeId === null ? { value: 0, isAll: true } : await countBefore(client, stream, safeId),

@@ -1,4 +1,5 @@
 /** Turns the selected server into something the packages can connect to. */
+
 import { ConfigError, ConnectionError, type RedisSource } from "@redis-batch/core";
 import {
   createRedisStreamClient,
@@ -7,6 +8,7 @@ import {
   type StreamClient,
   sourceOfAddress,
 } from "@redis-batch/core/internal/connection";
+import { readPartitions } from "@redis-batch/core/internal/groups";
 import { onAbort, systemClock } from "@redis-batch/core/internal/service";
 import type { Invocation } from "../command.ts";
 import { Failure } from "../failure.ts";
@@ -87,6 +89,27 @@ export async function withClient<Result>(
     stopListening();
     await client.close();
   }
+}
+
+/** The same for a command that is about one stream, which is refused where the stream has partitions. */
+export function withStream<Result>(
+  call: Caller & { readonly args: { readonly stream?: string } },
+  run: (client: StreamClient, server: Server) => Promise<Result>,
+): Promise<Result> {
+  return withClient(call, async (client, server) => {
+    const { stream } = call.args;
+    const partitions = stream === undefined ? null : await readPartitions(client, stream);
+    if (partitions !== null) {
+      const [first, ...others] = partitions;
+      throw new Failure(
+        "usage",
+        `the stream "${stream}" has partitions, and each is a stream of its own`,
+        `give the name of one of them: ${first} is the first${others.length === 0 ? "" : `, ${others.at(-1)} the last`}; ` +
+          "`redis-batch monitor` shows all of them together",
+      );
+    }
+    return run(client, server);
+  });
 }
 
 // As services wait for a server that does not answer, when they are closed.
