@@ -90,7 +90,9 @@ describe("doctor", () => {
       ].map((role) => `"default" can be a ${role}`),
     );
     const [producer, consumer] = await rights("adder");
-    expect(producer).toBe('"adder" can be a producer, but not for: idempotency keys; waiting for replicas');
+    expect(producer).toBe(
+      `"adder" can be a producer, but not for: idempotency keys; waiting for replicas; finding out on the command line whether the stream has partitions`,
+    );
     expect(consumer).toMatch(/^"adder" cannot be a consumer: it lacks .*\(~\S+ \+xreadgroup .*\+evalsha/);
     expect(consumer).not.toContain("+time");
     for (const { finding, severity } of (await findings([stream], "nobody")).filter(({ area }) => area === "rights")) {
