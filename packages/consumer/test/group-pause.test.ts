@@ -1,17 +1,12 @@
-import { createRedisStreamClient, type StreamClient } from "@redis-batch/core/internal/connection";
+import { createRedisStreamClient } from "@redis-batch/core/internal/connection";
 import { deferred, eventually, startCluster, uniqueName, useServer, useServers } from "@redis-batch/test-support";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { Consumer, type ConsumerOptions } from "../src/index.ts";
-import { numbers, range, useBench } from "./harness.ts";
+import { numbers, range, useBench, useClient } from "./harness.ts";
 
 const redis = useServer();
 const makeBench = useBench(redis);
-let client: StreamClient;
-beforeAll(async () => {
-  client = createRedisStreamClient({ redis: redis.server.options, blockMs: 0 });
-  await client.connect(["commands"], { timeoutMs: 10_000 });
-});
-afterAll(() => client.close());
+const client = useClient(redis);
 
 // A heartbeat three times a second.
 const QUICK: Partial<ConsumerOptions> = { leaseMs: 1_000, batchSize: 2, maxWaitMs: 20, recoverEveryMs: 100 };
@@ -24,9 +19,9 @@ function bench() {
     ...made,
     done,
     pause: (forMs: number | null = null) =>
-      client.pauseGroup({ stream, group, pause: { by: "anna", reason: "a new version", forMs } }),
-    resume: () => client.pauseGroup({ stream, group, pause: null }),
-    registry: () => client.registry({ stream, group }),
+      client().pauseGroup({ stream, group, pause: { by: "anna", reason: "a new version", forMs } }),
+    resume: () => client().pauseGroup({ stream, group, pause: null }),
+    registry: () => client().registry({ stream, group }),
     /** A consumer that does all it gets. */
     worker: (options: Partial<ConsumerOptions> = {}) => {
       const { consumer, events } = made.consumer({ ...QUICK, ...options });
@@ -116,7 +111,7 @@ describe("a group that is paused", () => {
 
   it("is joined by consumers that rest from the beginning", async () => {
     const { add, pause, resume, registry, worker, done, group, stream } = bench();
-    await client.xgroupCreate({ stream, group, position: "start" });
+    await client().xgroupCreate({ stream, group, position: "start" });
     await pause();
     await add(1, 2);
     const { consumer, events, running } = worker();

@@ -1,17 +1,11 @@
-import { createRedisStreamClient, type StreamClient } from "@redis-batch/core/internal/connection";
 import { eventually, useServer } from "@redis-batch/test-support";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { ConsumerOptions, RateLimit } from "../src/index.ts";
-import { numbers, range, useBench } from "./harness.ts";
+import { numbers, range, useBench, useClient } from "./harness.ts";
 
 const redis = useServer();
 const makeBench = useBench(redis);
-let client: StreamClient;
-beforeAll(async () => {
-  client = createRedisStreamClient({ redis: redis.server.options, blockMs: 0 });
-  await client.connect(["commands"], { timeoutMs: 10_000 });
-});
-afterAll(() => client.close());
+const client = useClient(redis);
 
 const QUICK: Partial<ConsumerOptions> = { leaseMs: 1_000, batchSize: 5, maxWaitMs: 10 };
 
@@ -23,8 +17,8 @@ function bench() {
   return {
     ...made,
     offers,
-    setRate: (limit: RateLimit | null) => client.setRate({ stream, group, limit }),
-    registry: () => client.registry({ stream, group }),
+    setRate: (limit: RateLimit | null) => client().setRate({ stream, group, limit }),
+    registry: () => client().registry({ stream, group }),
     worker: (options: Partial<ConsumerOptions> = {}, fails: (n: number) => boolean = () => false) => {
       const { consumer, events } = made.consumer({ ...QUICK, ...options });
       const running = consumer.run((batch) => {
@@ -79,7 +73,7 @@ describe("the rate of a group", () => {
     await running;
   });
 
-  it("stands in Redis: what is in other options is reported, and what is set there counts for all", async () => {
+  it("is kept in Redis: a different value in the options is reported, and the value in Redis counts for all consumers", async () => {
     const { add, offers, worker, setRate, registry } = bench();
     const slow = { messages: 1, perMs: 600_000 };
     const first = worker({ rateLimit: slow });

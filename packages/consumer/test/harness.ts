@@ -1,6 +1,7 @@
 /** A consumer on a stream of its own, with what a test needs around it. */
+import { createRedisStreamClient, type StreamClient } from "@redis-batch/core/internal/connection";
 import { EventRecorder, type RedisServer, type UsedServer, uniqueName } from "@redis-batch/test-support";
-import { afterEach } from "vitest";
+import { afterAll, afterEach, beforeAll } from "vitest";
 import { Consumer, type ConsumerEvent, type ConsumerOptions } from "../src/index.ts";
 
 export interface Bench {
@@ -68,6 +69,17 @@ export function useBench(redis: UsedServer): () => Bench {
       },
     };
   };
+}
+
+/** A connected client, for what only monitors and operators ask of a group. */
+export function useClient(redis: UsedServer): () => StreamClient {
+  let client: StreamClient | undefined;
+  beforeAll(async () => {
+    client = createRedisStreamClient({ redis: redis.server.options, blockMs: 0 });
+    await client.connect(["commands"], { timeoutMs: 10_000 });
+  });
+  afterAll(() => client?.close());
+  return () => client as StreamClient;
 }
 
 /** The numbers 0 … count - 1. */

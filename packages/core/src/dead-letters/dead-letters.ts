@@ -12,7 +12,6 @@ import { createNotifier, createSafeCaller, type Observer } from "../service/obse
 import { describeConnectionEvent, nameService, warningObserver } from "../service/warnings.ts";
 import type { ConnectionEvent, StreamClient } from "../stream-client.ts";
 import type { Redrive } from "../wire/atomic/redrive.ts";
-import type { StreamEntry } from "../wire/entry.ts";
 import type { DeadLettersEvent } from "./events.ts";
 import { type DeadLetter, readLetter, wholeFieldsOf } from "./letter.ts";
 import { LetterTally } from "./letter-groups.ts";
@@ -136,11 +135,9 @@ export class DeadLetters {
     return this.#calls.use(options.signal, async (signal) => {
       const letters: DeadLetter[] = [];
       let [bytes, foreign] = [0, 0];
-      const perPage = takesAll ? limit : LARGEST_PAGE;
-      const pages = newestFirst
-        ? this.#newestPages(from, "-", signal, perPage)
-        : this.#pages(from, "+", signal, perPage);
-      for await (const entries of pages) {
+      const mostPerPage = takesAll ? limit : LARGEST_PAGE;
+      const to = newestFirst ? "-" : "+";
+      for await (const entries of this.#pages({ from, to, newestFirst, mostPerPage }, signal)) {
         for (const entry of entries) {
           const letter = readLetter(entry);
           if (letter === undefined) foreign++;
@@ -173,7 +170,8 @@ export class DeadLetters {
     return this.#calls.use(options.signal, async (signal) => {
       const tally = new LetterTally();
       let examined = 0;
-      for await (const entries of this.#newestPages("+", "-", signal, Math.min(limit, LARGEST_PAGE))) {
+      const newest = { from: "+", to: "-", newestFirst: true, mostPerPage: Math.min(limit, LARGEST_PAGE) };
+      for await (const entries of this.#pages(newest, signal)) {
         for (const entry of entries) {
           const letter = readLetter(entry);
           if (letter !== undefined && accepts(letter)) {
@@ -326,30 +324,16 @@ export class DeadLetters {
     return { kind: "added", entryId: added };
   }
 
-  #newestPages(
-    from: string,
-    to: string,
-    signal: AbortSignal,
-    mostPerPage: number,
-  ): AsyncGenerator<readonly StreamEntry[], void, undefined> {
+  /** From one id to another, or back: then `from` is the newer one. */
+  #pages({ from, to, newestFirst = false, mostPerPage = LARGEST_PAGE }: Span, signal: AbortSignal) {
     const read = (start: string, count: number) => {
       signal.throwIfAborted();
-      return this.#client.xrevrange({ stream: this.#key, from: to, to: start, count });
+      const stream = this.#key;
+      return newestFirst
+        ? this.#client.xrevrange({ stream, from: to, to: start, count })
+        : this.#client.xrange({ stream, from: start, to, count });
     };
-    return scan(read, from, mostPerPage, previousEntryId);
-  }
-
-  #pages(
-    from: string,
-    to: string,
-    signal: AbortSignal,
-    mostPerPage: number,
-  ): AsyncGenerator<readonly StreamEntry[], void, undefined> {
-    const read = (start: string, count: number) => {
-      signal.throwIfAborted();
-      return this.#client.xrange({ stream: this.#key, from: start, to, count });
-    };
-    return scan(read, from, mostPerPage);
+    return scan(read, from, mostPerPage, newestFirst ? previousEntryId : nextEntryId);
   }
 
   /** The dead letters of a call, a few at a time. */
@@ -363,7 +347,7 @@ export class DeadLetters {
     if (end === null) return;
     const { from, limit, accepts } = selection;
     let left = limit;
-    for await (const entries of this.#pages(from, end, signal, LARGEST_PAGE)) {
+    for await (const entries of this.#pages({ from, to: end }, signal)) {
       const ids: EntryId[] = [];
       for (const entry of entries) {
         const letter = readLetter(entry);
@@ -389,6 +373,14 @@ export class DeadLetters {
       throw error;
     }
   }
+}
+
+interface Span {
+  readonly from: string;
+  readonly to: string;
+  /** Default `false`. */
+  readonly newestFirst?: boolean;
+  readonly mostPerPage?: number;
 }
 
 function* chunks(ids: readonly EntryId[], size: number): Generator<readonly EntryId[]> {

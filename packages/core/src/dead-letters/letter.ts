@@ -18,7 +18,7 @@ interface LetterHistory {
 
 const WHOLE = new WeakMap<DeadLetter, RawFields>();
 
-/** All fields of the message as they stand in Redis, with the context of its trace: for who adds it again. */
+/** All fields of the message as Redis has them, with the context of its trace: what to add it again with. */
 export const wholeFieldsOf = (letter: DeadLetter): RawFields => WHOLE.get(letter) ?? [];
 
 /** One dead letter of a group: the complete message, with its history. Its JSON does not contain the payload. */
