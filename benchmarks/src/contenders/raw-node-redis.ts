@@ -11,8 +11,13 @@ await contend(async ({ redis: { host, port }, stream, group, batchSize }, meter)
   await client.connect();
   let length = 0;
   while (!meter.isDone) {
-    const read = await client.xReadGroup(group, "c", { key: stream, id: ">" }, { COUNT: batchSize, BLOCK: 1_000 });
-    const messages = (read as unknown as Reply | null)?.[0]?.messages ?? [];
+    const read: Reply | null = await client.xReadGroup(
+      group,
+      "c",
+      { key: stream, id: ">" },
+      { COUNT: batchSize, BLOCK: 1_000 },
+    );
+    const messages = read?.[0]?.messages ?? [];
     if (messages.length === 0) continue;
     for (const { message } of messages) length += message["order"]?.length ?? 0;
     await client.xAck(

@@ -6,7 +6,7 @@ import { BrokenPipe, describeFailure, explainFailure, problemsAsFlags } from "./
 import { Interrupted, listenForInterrupts } from "./interrupts.ts";
 import type { TableEntry } from "./table/entry.ts";
 import { COMMANDS } from "./table/index.ts";
-import { type OutputOptions, Terminal } from "./terminal.ts";
+import { Terminal } from "./terminal.ts";
 
 const SPECS = COMMANDS.map(({ spec }) => spec);
 
@@ -47,7 +47,11 @@ async function dispatch(line: readonly string[], terminal: Terminal, asJson: boo
     }
     case "run": {
       const { spec } = parsed;
-      terminal.format(parsed.options as unknown as OutputOptions);
+      const { output, quiet, "no-color": isPlain } = parsed.options;
+      terminal.format({
+        ...{ isQuiet: quiet === true, isPlain: isPlain === true },
+        ...{ isWide: output === "wide", isRowWise: output === "ndjson" },
+      });
       const entry = COMMANDS.find((candidate) => candidate.spec === spec) as TableEntry;
       const command = await entry.load();
       const { args, options } = namesOf(spec).length > 0 ? readNames(parsed, await nameReader()) : parsed;

@@ -15,9 +15,11 @@ export interface TerminalOptions {
 }
 
 export interface OutputOptions {
-  readonly output: string;
-  readonly quiet: boolean;
-  readonly "no-color": boolean;
+  readonly isQuiet: boolean;
+  readonly isPlain: boolean;
+  readonly isWide: boolean;
+  /** Whether JSON has a line for each row. */
+  readonly isRowWise: boolean;
 }
 
 export interface Complaint {
@@ -41,7 +43,6 @@ export class Terminal {
   #hasProgress = false;
   #isQuiet = false;
   #isWide = false;
-  /** Whether JSON has a line for each row. */
   #isRowWise = false;
   /** Whether a JSON report is one line, because more will follow. */
   #isLine = false;
@@ -59,10 +60,10 @@ export class Terminal {
   }
 
   /** What the options for every command say of the output. */
-  format({ output, quiet, "no-color": isPlain }: OutputOptions): void {
-    this.#isQuiet = quiet;
-    this.#isWide = output === "wide";
-    this.#isRowWise = output === "ndjson";
+  format({ isQuiet, isPlain, isWide, isRowWise }: OutputOptions): void {
+    this.#isQuiet = isQuiet;
+    this.#isWide = isWide;
+    this.#isRowWise = isRowWise;
     if (!isPlain) return;
     this.paint = plain;
     this.#paintNotes = plain;

@@ -12,7 +12,7 @@ const LONGEST_MS = 1_000;
 const PLAIN = /^[\w.:@%+/{}#-]+$/;
 
 export const run: Run<typeof completionNames> = async (call) => {
-  // Whoever presses Tab waits for it.
+  // The shell waits for it after Tab was pressed.
   const late = setTimeout(() => process.exit(0), 2 * LONGEST_MS);
   try {
     const names = await namesOf(call);
@@ -33,7 +33,7 @@ async function namesOf(call: Call): Promise<readonly string[]> {
   const { kind, of: stream } = call.args;
   if (kind === "context") return [...readContexts(contextsPath(call.terminal.env)).all.keys()];
   const quick = { ...call, options: { ...call.options, "connect-timeout": LONGEST_MS, quiet: true } };
-  call.terminal.format({ output: "table", quiet: true, "no-color": true });
+  call.terminal.format({ isQuiet: true, isPlain: true, isWide: false, isRowWise: false });
   return withClient(quick, async (client) => {
     if (kind === "stream") return (await findNames(client, { match: undefined, limit: MOST, all: false })).names;
     if (stream === undefined) return [];
