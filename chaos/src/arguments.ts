@@ -18,7 +18,7 @@ export interface Arguments {
   readonly workers?: string;
   /** How many streams each worker reads. */
   readonly streams?: string;
-  /** How many partitions the stream has, which the workers share; with the order of each key, whoever comes and goes. */
+  /** Number of partitions of the stream. The workers share them, and must keep the order of each key when workers come and go. */
   readonly partitions?: string;
   /** One worker, which keeps the messages of each order key in order. */
   readonly "order-by"?: boolean;

@@ -191,9 +191,9 @@ export async function runRound(options: RoundOptions): Promise<Round> {
       final: await readFinalState(topology, streams, GROUP, serverAheadMs),
     });
     // On a machine that stalled often, it is unknown which workers could have worked; that nothing waited is still true.
-    // The same where every wait was over its bound by so little that the machine may have done it.
+    // Nor are waits that were only just over their bound: the machine may have caused that.
     const isVoid = canary.void ?? (liveness.overdue.length > 0 ? (canary.doubt ?? nearlyInTime(liveness)) : undefined);
-    // A message waits for the owner of its partition, whoever else is free: those waits are not judged.
+    // A message waits for the owner of its partition, even if other workers are free: those waits are not judged.
     const overdue = isVoid === undefined && options.partitions === 0 ? liveness.overdue : [];
     if (isVoid !== undefined) summariseOverdue(liveness.overdue, loadFromMs).forEach(progress);
     failures.push(...summariseOverdue(overdue, loadFromMs));

@@ -43,12 +43,12 @@ export const WORD_RULES: readonly WordRule[] = [
   { not: "acquaintance|acquaintances", but: "recently seen" },
   { not: "outbox", but: "sender" },
   { not: "steadiness", but: "stability" },
+  { not: "tells of|tell of", but: "reports" },
+  { not: "so many", but: "that many, this number of" },
+  { not: "whoever", but: "any consumer that, the person who" },
   // What a page must not say; comments are shorter, and may.
   { not: "is done with|are done with", but: "has finished", pagesOnly: true },
-  { not: "tells of|tell of", but: "reports", pagesOnly: true },
   { not: "is told|are told", but: "gets, is called with, is asked to", pagesOnly: true },
-  { not: "so many", but: "that many, this number of", pagesOnly: true },
-  { not: "whoever", but: "any consumer that, the person who", pagesOnly: true },
   { not: "stands still|stood still|standing still", but: "is frozen, has stopped", pagesOnly: true },
   { not: "what became of|what came of", but: "the result of", pagesOnly: true },
 ];

@@ -48,8 +48,8 @@ export const CONSUMER_SPEC = {
     about: "the keys of [several streams](#several-streams), each with a group of this name",
   },
   /**
-   * How many partitions the stream has, 1 to 256: it is then one logical stream over so many, and each consumer of the group owns
-   * some of them. Must be what its producers have. Default: it has none.
+   * Number of partitions, 1 to 256. Each partition is a stream in Redis, and each consumer of the group owns some of them.
+   * Use the same number for producers and consumers. Default: none, a plain stream.
    */
   partitions: {
     ...{ kind: "integer", min: 1, max: 256, otherwise: "none" },

@@ -59,7 +59,7 @@ describe("order by key over the masters of a Cluster holds", () => {
         while (!over.signal.aborted) {
           n++;
           for (let key = 0; key < KEYS; key++) adds.push(producer.add({ n }, { key: `k${key}` }));
-          // So many are under way at the same time.
+          // At most 20 adds of each key are under way at the same time.
           await adds.at(-20 * KEYS);
         }
         await Promise.all(adds);

@@ -1,4 +1,4 @@
-/** A stream with partitions: each is owned by one consumer at a time, and a key's messages are done in order, whoever comes and goes. */
+/** A stream with partitions: each has one owner at a time, and the messages of a key are processed in order while consumers join, leave and die. */
 import { ConfigError, partitionOfKey, partitionStreams, UsageError } from "@redis-batch/core";
 import { EventRecorder, eventually, fairNowMs, runWorker, uniqueName, useServer } from "@redis-batch/test-support";
 import { afterEach, describe, expect, it } from "vitest";
@@ -24,7 +24,7 @@ function open(partitions = 8) {
   const producer = new Producer(where);
   closing.push(producer);
   const counts = new Map<string, number>();
-  /** Adds so many messages with keys in turn, each with its number within its key. */
+  /** Adds that many messages with keys in turn, each with its number within its key. */
   const add = async (count: number, keys = 40): Promise<void> => {
     const adds = Array.from({ length: count }, (_, at) => {
       const key = `k${at % keys}`;

@@ -57,7 +57,7 @@ describe("every answer", () => {
 });
 
 describe("the page", () => {
-  it("is compressed for whoever can read that, and has no inline script or style", async () => {
+  it("is compressed if the browser accepts it, and has no inline script or style", async () => {
     await using server = await start();
     const zipped = await ask(server.port, "/", { headers: { "accept-encoding": "gzip" } });
     expect(zipped.headers["content-encoding"]).toBe("gzip");
@@ -139,7 +139,7 @@ describe("acting", () => {
       headers: { "content-type": "application/json", origin: `http://127.0.0.1:${port}`, ...headers },
     });
 
-  it("is refused unless it is allowed, to whoever asks", async () => {
+  it("is refused unless it is allowed", async () => {
     const stream = await groupWithLetter(redis.server);
     await using server = await start({ streams: [stream] });
     await known(server.port, stream);

@@ -115,7 +115,7 @@ export function median(values: readonly number[]): number {
   return values.toSorted((one, other) => one - other)[Math.floor(values.length / 2)] ?? 0;
 }
 
-/** Waits for so many looks, with something new to see in each. */
+/** Waits for that many looks, each with something new to see. */
 async function looks(dashboard: WorkerProcess, count: number, move: (turn: number) => Promise<unknown>): Promise<void> {
   for (let turn = 0; turn < count; turn++) {
     const after = dashboard.lines.length;

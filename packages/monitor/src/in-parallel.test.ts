@@ -2,7 +2,7 @@ import { deferred } from "@redis-batch/test-support";
 import { expect, it } from "vitest";
 import { inParallel } from "./in-parallel.ts";
 
-it("has at most so many under way, and the results in the order of the items", async () => {
+it("has at most that many under way, and the results in the order of the items", async () => {
   const gates = [0, 1, 2, 3, 4].map(() => deferred<number>());
   const begun: number[] = [];
   const done = inParallel([0, 1, 2, 3, 4], 2, (item) => {

@@ -300,7 +300,7 @@ describe("a monitor", () => {
     expect(events.events).toEqual([{ type: "closed" }]);
   });
 
-  it("remembers its last report, whoever asked for it", async () => {
+  it("remembers its last report, and how long ago that was", async () => {
     const { clock, monitor: open } = await openInMemory();
     const { monitor } = open();
     const report = await monitor.inspect();

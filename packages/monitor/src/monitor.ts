@@ -190,7 +190,7 @@ export class Monitor implements AsyncDisposable {
 
   /**
    * Pauses the group for all of its consumers: within a heartbeat (at most 5 s) each stops taking messages, finishes the batches
-   * that are open, and releases the rest, uncounted, if another consumer is alive. Whoever joins meanwhile rests as well. It
+   * that are open, and releases the rest, uncounted, if another consumer is alive. Consumers that join meanwhile wait as well. It
    * ends with `resume()`, or after `forMs` by itself. A group that is paused already gets the new pause. Resolves with the pause,
    * and with the consumers that go on because they do not know of it: of an earlier version, or not of Redis Batch.
    *

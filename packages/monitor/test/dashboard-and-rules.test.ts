@@ -82,7 +82,7 @@ describe("the alert rules", () => {
     for (const label of templated) expect(expr).toMatch(new RegExp(`by \\([^)]*\\b${label}\\b`));
   });
 
-  it("have names of their own, a severity, and words for whoever is woken", () => {
+  it("have names of their own, a severity, and words for the person who is woken", () => {
     expect(new Set(rules.map(({ alert }) => alert)).size).toBe(rules.length);
     for (const { alert, labels, annotations } of rules) {
       expect(alert).toMatch(/^RedisBatch[A-Z][A-Za-z]+$/);

@@ -75,7 +75,7 @@ describe("in the middle of a clean-up", () => {
     expect(await names()).toContain("dead");
   });
 
-  it("those die who were to take the messages: all of it waits for whoever comes next", async () => {
+  it("the consumers die that should take the messages over: all of them wait for the next consumer", async () => {
     const { server, stream, group: address, monitor: open, ids, pending, heartbeat, loads } = await withDead(3_000);
     let died: Promise<unknown> | undefined;
     const { monitor } = open({

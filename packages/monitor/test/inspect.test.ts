@@ -72,7 +72,7 @@ describe("a group", () => {
     expect(after.backlog.messages).toBe(11);
   });
 
-  it("whose lag the server does not know is counted, and beyond the bound there are at least so many", async () => {
+  it("whose lag the server does not know is counted, and above the limit the count is a lower bound", async () => {
     const { monitor: open, server, stream, createGroup, add, read } = bench();
     await createGroup();
     const ids = await add(700);
@@ -178,7 +178,7 @@ describe("a group", () => {
 });
 
 describe("a registered consumer", () => {
-  it("is judged by its heartbeat, and tells of itself", async () => {
+  it("is judged by its heartbeat, and reports itself", async () => {
     const { monitor: open, heartbeat, createGroup, add, read } = bench();
     await createGroup();
     await add(4);

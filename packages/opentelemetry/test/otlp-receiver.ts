@@ -105,7 +105,7 @@ export class OtlpReceiver implements AsyncDisposable {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
-  /** The spans of this name, in the order in which they began, once there are so many. */
+  /** The spans of this name, in the order in which they began, as soon as there are that many. */
   async named(name: string, count = 1): Promise<readonly ReceivedSpan[]> {
     const found = (): ReceivedSpan[] => this.spans.filter((span) => span.name === name);
     await eventually(`${count} spans "${name}"`, () => found().length >= count);

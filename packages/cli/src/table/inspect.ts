@@ -105,7 +105,7 @@ export const ackOne = defineCommand({
 
 export const releaseOne = defineCommand({
   path: ["pending", "release"],
-  summary: "Release one pending message: any consumer gets it now",
+  summary: "Release one pending message, so that another consumer can take it",
   about: ["Also one that is deferred: its delay ends. Its delivery count stays."],
   args: ONE,
   options: { take: TAKE, ...PLAN_OPTIONS },

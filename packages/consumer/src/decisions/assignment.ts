@@ -1,21 +1,21 @@
 /**
- * Decides which member of a group owns which partition. Every member decides for itself, from what all of them tell in their
- * heartbeats, and comes to the same result. Where two see different things for a moment, the server's record of the owner decides.
+ * Decides which member of a group owns which partition. Every member decides for itself, from the heartbeats of all of them,
+ * and reaches the same result. If two of them briefly see different heartbeats, the owner that is written down on the server counts.
  *
- * Everybody has as many as everybody else, or one more. Whoever owns a partition keeps it as long as that holds, so that only
+ * All members get the same number of partitions, give or take one. Within that limit an owner keeps what it has, so that only
  * the partitions that have to move are stopped.
  */
 
 /** A consumer of the group that can work. */
 export interface Member {
   readonly name: string;
-  /** The partitions that it owns, by its own account. */
+  /** The partitions that it owns, as its heartbeat says. */
   readonly owns: readonly number[];
-  /** Whether it came a short while ago: it gets what nobody owns, but takes nothing from others yet. */
+  /** Whether it has only just joined: it gets partitions without an owner, but none from other members yet. */
   readonly isNew: boolean;
 }
 
-/** Who should own each of so many partitions; nobody if there is no member. */
+/** The name of the member that should own each partition. Empty without members. */
 export function decideAssignment(members: readonly Member[], partitions: number): ReadonlyMap<number, string> {
   const byName = members.toSorted((left, right) => compareText(left.name, right.name));
   const settled = byName.filter(({ isNew, owns }) => !isNew || owns.length > 0);
@@ -34,7 +34,7 @@ export function decideAssignment(members: readonly Member[], partitions: number)
   const owned = new Set([...own.values()].flat());
   for (let partition = 0; partition < partitions; partition++) {
     if (assigned.has(partition)) continue;
-    // What one has too many goes to others that have been here for a while; what nobody owns, to anybody.
+    // A new member gets only partitions without an owner: those that move go to members that have been here for a while.
     const takers = owned.has(partition) ? keepers : byName;
     const fewest = takers.toSorted((left, right) => (counts.get(left.name) ?? 0) - (counts.get(right.name) ?? 0))[0];
     if (fewest !== undefined) give(partition, fewest.name);
@@ -42,7 +42,7 @@ export function decideAssignment(members: readonly Member[], partitions: number)
   return assigned;
 }
 
-/** The partitions of each, ascending. For a moment two may say that they own the same one: it counts for the first. */
+/** The partitions of each member, ascending. If two members both say that they own one, it counts for the first. */
 function ownedOnce(members: readonly Member[], partitions: number): ReadonlyMap<string, readonly number[]> {
   const seen = new Set<number>();
   return new Map(
@@ -54,7 +54,7 @@ function ownedOnce(members: readonly Member[], partitions: number): ReadonlyMap<
   );
 }
 
-/** How many each may keep. Those with most may have the one more that not all can have. */
+/** How many partitions each member may keep. If they cannot all have the same number, those with the most keep one more. */
 function quotas(own: ReadonlyMap<string, readonly number[]>, partitions: number): ReadonlyMap<string, number> {
   const least = Math.floor(partitions / own.size);
   const withMore = partitions % own.size;

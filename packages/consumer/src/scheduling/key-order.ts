@@ -255,8 +255,8 @@ export class KeyOrder {
   }
 
   /**
-   * Whether a message of another key is to show that the sink is there: when all that block others have failed, so that one
-   * success tells of all of them, or since `wantProof`.
+   * Whether a message of another key should be tried, to see if the sink works: after `wantProof`, or when every message that
+   * blocks others has failed. One success then proves all these failures.
    */
   get isProofWanted(): boolean {
     if (this.#isProofWanted) return true;

@@ -49,7 +49,7 @@ export function partitionStreams(stream: string, partitions: number): readonly s
   return streams;
 }
 
-/** Which of so many partitions has the messages of a key: the CRC-32 of its UTF-8 bytes, modulo their number. */
+/** The partition that has the messages of a key: the CRC-32 of its UTF-8 bytes, modulo the number of partitions. */
 export function partitionOfKey(key: string, partitions: number): number {
   return crc32(bytesOfName(key)) % partitions;
 }

@@ -39,7 +39,7 @@ export const PRODUCER_SPEC = {
   /** The stream's key. It is created by the first message. */
   stream: { kind: "name", required: true, about: "the stream's key; created by the first message" },
   /**
-   * How many partitions the stream has, 1 to 256: it is then one logical stream over so many. Messages with the same `key` are in the same
+   * Number of partitions, 1 to 256. Each partition is a stream in Redis. Messages with the same `key` are in the same
    * partition, in the order of the calls. The number is written down beside the stream, and cannot be changed. Default: it has none.
    */
   partitions: {

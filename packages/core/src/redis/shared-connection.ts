@@ -15,7 +15,7 @@ export class SharedConnection {
   constructor(create: (report: Report) => StreamClient) {
     this.#client = create((event) => {
       this.#isConnected = event.type === "connected";
-      for (const tell of [...this.#listeners]) tell(event);
+      for (const listener of [...this.#listeners]) listener(event);
     });
   }
 

@@ -17,7 +17,7 @@ const TRACESTATE = "rb:tracestate";
 const TRACEPARENT_BYTES = Buffer.from(TRACEPARENT);
 const TRACESTATE_BYTES = Buffer.from(TRACESTATE);
 
-// That of a later version may be longer. Nothing longer than this is read, whoever wrote it.
+// That of a later version may be longer. Anything longer than this is ignored.
 const LONGEST_TRACEPARENT = 128;
 const LONGEST_TRACESTATE = 512;
 // Neither the version ff nor ids of zeros only exist.

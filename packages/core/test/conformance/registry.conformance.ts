@@ -103,7 +103,7 @@ export function describeRegistry(scene: () => Scene): void {
       expect(await join("c1")).toMatchObject({ rateLimit: LIMIT });
     });
 
-    test("each message takes its time, one caller after the other, whoever it is", async () => {
+    test("each message takes its time, one caller after the other", async () => {
       await set({ messages: 1, perMs: 60_000 });
       expect(await reserve(1)).toMatchObject({ waitMs: 0, lastsMs: 60_000 });
       const second = await reserve(3);

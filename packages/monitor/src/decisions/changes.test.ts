@@ -37,7 +37,7 @@ it("tells nothing where nothing has changed, and what has changed once", () => {
   ]);
 });
 
-it("tells of messages that were lost when there are more of them", () => {
+it("reports messages that were lost when there are more of them", () => {
   const lost = (unread: number | null, pending: boolean) => reportOf("OK", {}, { unread, pending });
   const event = { type: "messagesLost", group: "billing" };
   expect(listChanges(lost(0, false), lost(3, false))).toEqual([{ ...event, unread: 3, pending: false }]);

@@ -48,7 +48,7 @@ export function inOneWrite<Result>(client: RedisClient, write: () => Result): Re
 /** Sockets that are corked until the end of the turn. */
 const corked = new WeakSet<Socket>();
 
-/** The same for all that is written to a socket in this turn of the event loop, whoever writes it. */
+/** The same for all that is written to a socket in this turn of the event loop, by any caller. */
 export function inOneWriteThisTurn(socket: Socket | undefined): void {
   if (socket === undefined || corked.has(socket)) return;
   corked.add(socket);
