@@ -1,4 +1,4 @@
-/** A handler that hangs on a full batch of keys must not keep the messages of other keys waiting. */
+/** A handler that hangs on a full batch of keys, or is slow with one of them, must not keep the messages of other keys waiting. */
 import { eventually, useServer } from "@redis-batch/test-support";
 import { expect, it } from "vitest";
 import type { Message } from "../src/index.ts";
@@ -45,5 +45,40 @@ it.each([1, 100])(
     await eventually("in the end those behind it are done, too", () => behind.every((name) => done.has(name)), {
       timeoutMs: 4 * MAX_HOLD_MS,
     });
+  },
+);
+
+it.each([150, 400, 900])(
+  "other keys go on while one with a thousand messages takes %i ms for each batch",
+  async (slowMs) => {
+    const made = group();
+    let slow = 0;
+    const done = new Set<string>();
+    const others = Array.from({ length: 30 }, (_, at) => `${String.fromCharCode(102 + (at % 20))}${at}`);
+    await made.add(...Array.from({ length: 1_000 }, (_, at) => `a${at}`), ...others);
+    made.start(
+      async (batch) => {
+        // This is how long the work takes.
+        if (batch.messages.some(({ fields }) => fields["n"]?.startsWith("a")))
+          await new Promise((resolve) => setTimeout(resolve, slowMs));
+        for (const message of batch) {
+          const name = message.fields["n"] ?? "";
+          if (name.startsWith("a")) slow++;
+          else done.add(name);
+          message.ack();
+        }
+      },
+      {
+        orderBy: ({ fields }: Message<Fields>) => fields["n"]?.[0] ?? "",
+        ...{ batchSize: 20, maxWaitMs: 20, concurrency: 3, leaseMs: 5_000, blockMs: 100 },
+      },
+    );
+    await eventually("the other keys are done", () => done.size === others.length, { timeoutMs: 20_000 });
+    expect(slow, "messages of the slow key that had to be done first").toBeLessThan(200);
+    const late = "f9999";
+    await made.add(late);
+    const before = slow;
+    await eventually("so is one that comes later", () => done.has(late), { timeoutMs: 20_000 });
+    expect(slow - before).toBeLessThan(100);
   },
 );

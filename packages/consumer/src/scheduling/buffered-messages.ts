@@ -26,7 +26,6 @@ export class BufferedMessages<Value> {
   readonly #due: Message<Value>[] = [];
   #freshBytes = 0;
   #asideBytes = 0;
-  #asideSinceMs = 0;
   #dueBytes = 0;
   #suspectsDue = 0;
   #suspectsDueBytes = 0;
@@ -123,15 +122,15 @@ export class BufferedMessages<Value> {
     return taken;
   }
 
-  setAside(message: Message<Value>, nowMs: number): void {
-    if (this.#aside.length === 0) this.#asideSinceMs = nowMs;
+  setAside(message: Message<Value>): void {
     this.#aside.push(message);
     this.#asideBytes += message.bytes;
   }
 
-  /** Whether some have stood aside since before this time. */
+  /** Whether one of those that stand aside arrived before this time. However short its batches are, a slow key keeps them from leaving. */
   isAsideSince(atMs: number): boolean {
-    return this.#aside.length > 0 && this.#asideSinceMs <= atMs;
+    const [first] = this.#aside;
+    return first !== undefined && first.arrival.arrivedAtMs <= atMs;
   }
 
   takeAside(isMeant: (message: Message<Value>) => boolean): readonly Message<Value>[] {

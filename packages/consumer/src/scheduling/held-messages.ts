@@ -280,7 +280,7 @@ export class HeldMessages<Value> {
     this.#parking?.closeBatch(offer);
   }
 
-  /** Those that have stood aside since before this time make room: other keys must not wait for a batch that takes long. */
+  /** If some of those that stand aside arrived before this time, all of them make room: other keys must not wait for one that is slow. */
   parkAside(beforeMs: number): void {
     this.#parking?.parkAside(beforeMs);
   }

@@ -23,6 +23,9 @@ export interface ParkingPlace<Value> {
   unbuffer(message: Message<Value>): void;
 }
 
+/** Long enough that a key with quick batches drains the memory first, and is not read twice. */
+const PATIENCE_MS = 100;
+
 export class KeyParking<Value> {
   readonly #order: KeyOrder;
   readonly #place: ParkingPlace<Value>;
@@ -65,7 +68,7 @@ export class KeyParking<Value> {
     for (const message of taken) {
       const key = message.key as string;
       if (order.standing(key) !== "parked") {
-        buffered.setAside(message, nowMs);
+        buffered.setAside(message);
         continue;
       }
       // Those of its key that stand aside are older.
@@ -73,6 +76,8 @@ export class KeyParking<Value> {
       this.park(message, key);
     }
     if (taken.length > 0) roomChanged.raise();
+    // A handler waits, and all that is in memory waits for keys: there are other keys behind it.
+    if (buffered.fresh.messages === 0) this.parkAside(nowMs - PATIENCE_MS);
   }
 
   /** A batch has ended, or its handler hangs: its keys may be in other batches. */
@@ -81,7 +86,7 @@ export class KeyParking<Value> {
     this.#place.buffered.returnAside();
   }
 
-  /** Those that have stood aside since before this time make room: other keys must not wait for a batch that takes long. */
+  /** If some of those that stand aside arrived before this time, all of them make room: other keys must not wait for one that is slow. */
   parkAside(beforeMs: number): void {
     if (!this.#place.buffered.isAsideSince(beforeMs)) return;
     this.#parkThoseAside(() => true);
