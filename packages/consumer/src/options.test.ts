@@ -56,6 +56,24 @@ describe("resolveConsumerOptions", () => {
     expect(problemsOf({ ...given, stream: "a}b" })[0]).toContain("hash tag");
   });
 
+  it.each([
+    [{ orderBy: null }, "orderBy must have a value or be left out, got null"],
+    [{ orderBy: class Key {} }, "orderBy must be the name of a field, or a function that returns a text at once"],
+    [{ orderBy: function* () {} }, "orderBy must be the name of a field, or a function that returns a text at once"],
+    [{ orderBy: async () => "A" }, "orderBy must be the name of a field, or a function that returns a text at once"],
+    [{ orderScope: "consumer" }, "orderScope is of no use without orderBy"],
+    [
+      { orderBy: "key", orderScope: "consumer", partitions: 4 },
+      "orderScope is of no use with partitions: each is in order, whoever owns it",
+    ],
+    [{ rebalanceGraceMs: 0 }, "rebalanceGraceMs is of no use without partitions"],
+    [{ partitions: 2.5 }, "partitions must be a whole number from 1 to 256, got 2.5"],
+    [{ partitions: "4" }, "partitions must be a whole number from 1 to 256, got a text"],
+    [{ instrumentation: null }, "instrumentation must have a value or be left out, got null"],
+  ])("refuses %o with one clear sentence", (options, problem) => {
+    expect(problemsOf({ ...given, ...options })).toEqual([problem]);
+  });
+
   it("accepts an entry id as a position", () => {
     expect(resolveConsumerOptions({ ...given, startFrom: "5-1" }, "1").startFrom).toBe("5-1");
   });

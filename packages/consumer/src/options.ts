@@ -1,6 +1,6 @@
 /** Checks the options of a consumer, and fills in what is not given. What each option is stands in `spec.ts`. */
 import { types } from "node:util";
-import { type Decoder, type Fields, fieldsCodec, partitionStreams } from "@redis-batch/core";
+import { type Decoder, type Fields, fieldsCodec } from "@redis-batch/core";
 import { heartbeatMsOf } from "@redis-batch/core/internal/groups";
 import {
   type DefaultsOf,
@@ -69,20 +69,25 @@ export function resolveConsumerOptions<Value>(
   }
   if (options.orderBy === undefined && reader.has("orderScope")) {
     reader.problem("orderScope is of no use without orderBy");
+  } else if (policy.partitions !== undefined && reader.has("orderScope")) {
+    reader.problem("orderScope is of no use with partitions: each is in order, whoever owns it");
   }
   const { stream = "", partitions } = policy;
+  if (partitions === undefined && reader.has("rebalanceGraceMs")) {
+    reader.problem("rebalanceGraceMs is of no use without partitions");
+  }
   if (partitions !== undefined && reader.has("streams"))
     reader.problem("partitions are those of one stream, not of streams");
-  const streams =
-    policy.streams ??
-    reader.collect(() => (partitions === undefined ? [stream] : partitionStreams(stream, partitions)), []);
+  const streams = policy.streams ?? reader.streamsOf(stream, partitions);
   if (partitions !== undefined && policy.rateLimit !== undefined) {
     reader.problem("rateLimit is kept for one stream, and cannot be given with partitions");
   }
   const isAlone = options.orderBy !== undefined && policy.orderScope === "group" && partitions === undefined;
   // Whatever is in memory when the process dies has been delivered once, although no handler had it.
   if (policy.maxDeliveries === 1 && (streams.length > 1 || options.orderBy !== undefined)) {
-    reader.problem("maxDeliveries of 1 cannot be kept with several streams or orderBy, which hold messages in memory");
+    reader.problem(
+      "maxDeliveries of 1 cannot be kept with several streams, partitions or orderBy, which hold messages in memory",
+    );
   }
   return reader.finish({
     ...{ ...policy, streams, stream: policy.stream ?? streams[0] ?? "" },
@@ -111,7 +116,9 @@ export function policyOfStream<Value>(policy: ConsumerPolicy<Value>, stream: str
   };
 }
 
-/** An asynchronous function has no key when it is needed. */
+/** With a function that cannot return a key at once, every message would end in the dead letters. */
 function isKeyReader(value: unknown): boolean {
-  return typeof value === "function" ? !types.isAsyncFunction(value) : typeof value === "string" && value !== "";
+  if (typeof value !== "function") return typeof value === "string" && value !== "";
+  const isClass = /^class\b/.test(Function.prototype.toString.call(value));
+  return !isClass && !types.isAsyncFunction(value) && !types.isGeneratorFunction(value);
 }

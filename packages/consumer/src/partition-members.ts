@@ -4,7 +4,7 @@
  */
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
-import { ConsumerNameInUseError, RedisBatchError } from "@redis-batch/core";
+import { ConfigError, ConsumerNameInUseError, RedisBatchError } from "@redis-batch/core";
 import type { StreamClient } from "@redis-batch/core/internal/connection";
 import {
   followHeartbeats,
@@ -30,6 +30,7 @@ export interface MembershipOptions {
     readonly leaseMs: number;
     readonly heartbeatMs: number;
     readonly rebalanceGraceMs: number;
+    readonly orderBy: unknown;
   };
   readonly client: Pick<StreamClient, "heartbeat" | "registry" | "deregister">;
   readonly clock: Clock;
@@ -50,7 +51,10 @@ export class Membership {
     this.#options = options;
   }
 
-  /** @throws {ConsumerNameInUseError} when another process sends heartbeats under the name */
+  /**
+   * @throws {ConsumerNameInUseError} when another process sends heartbeats under the name
+   * @throws {ConfigError} when this one has `orderBy` and living members do not, or the other way round
+   */
   join(signal: AbortSignal): Promise<void> {
     const { clock, policy } = this.#options;
     const send = (join: HeartbeatJoin): Promise<HeartbeatResult> => this.#send(join);
@@ -61,6 +65,7 @@ export class Membership {
    * Tells the others about this one.
    *
    * @throws {ConsumerNameInUseError} when another process has the name
+   * @throws {ConfigError} when others that do not agree about `orderBy` took its place
    */
   async tell(): Promise<number> {
     const answer = await this.#send(undefined);
@@ -112,12 +117,27 @@ export class Membership {
     const { client, policy, describe } = this.#options;
     const { stream, group, name: consumer, leaseMs } = policy;
     const details = { host: hostname(), pid: process.pid, pool: process.env[POOL_VARIABLE] ?? null, ...describe() };
-    return client.heartbeat({ stream, group, consumer, incarnation: this.#incarnation, leaseMs, join, details });
+    const incarnation = this.#incarnation;
+    return client.heartbeat({ stream, group, consumer, incarnation, leaseMs, join, beside: this.#beside, details });
   }
 
-  #refuse(answer: RefusedHeartbeat): ConsumerNameInUseError {
-    const { name } = this.#options.policy;
-    const why = answer.kind === "occupied" ? "is in use" : describeNameInUse(answer);
-    return new ConsumerNameInUseError(`the consumer name ${quoteName(name)} ${why}`, { consumer: name });
+  /** One that keeps no order would break that of the others as soon as it owns a partition. */
+  get #beside(): "ordered" | "unordered" {
+    return this.#options.policy.orderBy === undefined ? "unordered" : "ordered";
+  }
+
+  #refuse(answer: RefusedHeartbeat): ConsumerNameInUseError | ConfigError {
+    const { name, group } = this.#options.policy;
+    if (answer.kind === "occupied") {
+      const others = answer.by.map(({ consumer }) => quoteName(consumer)).join(", ");
+      return new ConfigError(`the consumer ${quoteName(name)}`, [
+        this.#beside === "ordered"
+          ? `it has orderBy, and others in the group ${quoteName(group)} do not (${others}): stop them first, or use another group`
+          : `others in the group ${quoteName(group)} keep messages in order (${others}): set orderBy as they do, or use another group`,
+      ]);
+    }
+    return new ConsumerNameInUseError(`the consumer name ${quoteName(name)} ${describeNameInUse(answer)}`, {
+      consumer: name,
+    });
   }
 }

@@ -156,7 +156,7 @@ export class Heartbeat {
       incarnation: this.#incarnation,
       leaseMs,
       join,
-      isAlone,
+      beside: isAlone ? "nobody" : undefined,
       details: this.#details(),
     });
     this.#knownSinceMs = sentAtMs;

@@ -1,6 +1,7 @@
 /** Starts the work on a stream: connects, joins the group under the consumer's name, and starts the loops. Tries again after errors that may pass. */
 import { ConfigError, RedisBatchError } from "@redis-batch/core";
 import { probeCapabilities } from "@redis-batch/core/internal/connection";
+import { refusePartitions } from "@redis-batch/core/internal/groups";
 import type { Scope } from "../scope.ts";
 import type { Acknowledger } from "../settling/acknowledger.ts";
 import type { Heartbeat } from "./heartbeat.ts";
@@ -60,6 +61,8 @@ export class Startup<Value> {
     const { signal } = this.#aborter;
     await client.connect(["commands", "reader"], { timeoutMs, signal, stream: policy.stream });
     if (policy.onAck === "delete") acknowledger.learn(await probeCapabilities(client, policy));
+    // With partitions the number was compared before, and this stream is one of them.
+    if (policy.partitions === undefined) await refusePartitions(client, policy.stream);
     const isNewGroup = await joinGroup(client, policy);
     if (isNewGroup) report({ type: "groupCreated", position: policy.startFrom, recreated: false });
     try {

@@ -1,6 +1,6 @@
 /**
- * How many partitions a stream has: written down once, beside the logical stream. Who comes with another number is refused, because the keys
- * of its messages would be in other partitions.
+ * How many partitions a stream has: written down once, beside the logical stream. Anyone with another number is refused, because
+ * the keys of its messages would be in other partitions.
  */
 import { ConfigError } from "../errors/errors.ts";
 import { nullIfForbidden } from "../errors/null-if-forbidden.ts";
@@ -39,6 +39,19 @@ export async function readPartitions(
   const known = await nullIfForbidden(client.textOf({ key: partitionsKey(stream) }));
   const count = known === null ? null : countOf(known);
   return count === null ? null : partitionStreams(stream, count);
+}
+
+/**
+ * For those who were not told of partitions: a stream beside them would have messages that nobody reads.
+ *
+ * @throws {ConfigError} when the stream has partitions
+ */
+export async function refusePartitions(client: Pick<StreamClient, "textOf">, stream: string): Promise<void> {
+  const partitions = await readPartitions(client, stream);
+  if (partitions === null) return;
+  throw new ConfigError("partitions", [
+    `${quoteName(stream)} has ${partitions.length} partitions: set \`partitions: ${partitions.length}\``,
+  ]);
 }
 
 /** The names of streams, with each that is a partition replaced by that of the whole, which is there once. */

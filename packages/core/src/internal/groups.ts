@@ -21,7 +21,7 @@ export {
 } from "../groups/consumer-registry.ts";
 export { readFinalReports } from "../groups/final-reports.ts";
 export { LeaderLease } from "../groups/leader-lease.ts";
-export { assurePartitions, joinPartitions, readPartitions } from "../groups/partition-count.ts";
+export { assurePartitions, joinPartitions, readPartitions, refusePartitions } from "../groups/partition-count.ts";
 export { pendingPages } from "../groups/pending-pages.ts";
 export { readBacklog } from "../groups/read-backlog.ts";
 export { addBatch, NO_WORK, type WorkCounters } from "../groups/work-counters.ts";

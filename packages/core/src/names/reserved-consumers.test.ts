@@ -14,8 +14,9 @@ test("the scripts mean the same names", () => {
   expect(namesIn(SCRIPTS.take)).toEqual([RELEASED]);
   expect(namesIn(SCRIPTS.redrive)).toEqual([RELEASED]);
   expect(namesIn(SCRIPTS.removeIfEmpty)).toEqual([RELEASED, LATER, "rb:alone"]);
-  // The others are no consumers, but fields of the registry: the one that has the group for itself, the pause and the rate.
+  // The others are no consumers, but fields of the registry: the one that has the group for itself, what its consumers agree on, the
+  // pause and the rate.
   expect(new Set(namesIn(Object.values(SCRIPTS).join("\n")))).toEqual(
-    new Set([RELEASED, LATER, "rb:alone", PAUSE_FIELD, RATE_FIELD, "rb:rate-paid"]),
+    new Set([RELEASED, LATER, "rb:alone", "rb:beside", PAUSE_FIELD, RATE_FIELD, "rb:rate-paid"]),
   );
 });

@@ -3,6 +3,7 @@ import { ConfigError } from "../errors/errors.ts";
 import { isEntryId } from "../names/entry-id.ts";
 import { hashTag } from "../names/keys.ts";
 import { isName, quoteName } from "../names/names.ts";
+import { partitionStreams } from "../names/partitions.ts";
 import type { GroupPosition } from "../wire/xgroup.ts";
 import type { NumberSpec, OptionSpec, OptionSpecs, PolicyOf } from "./option-spec.ts";
 
@@ -86,7 +87,8 @@ export class OptionsReader {
       case "signal":
         return isAbsent ? undefined : this.signal(name, value);
       case "own":
-        return isAbsent ? undefined : (value ?? spec.default);
+        if (value === null) this.problem(`${this.#prefix}${name} must have a value or be left out, got null`);
+        return value ?? spec.default;
       case "flag":
         return this.flag(name, spec.default);
       case "choice":
@@ -196,6 +198,12 @@ export class OptionsReader {
       seen.add(stream);
     }
     return Object.freeze([...(value as readonly string[])]);
+  }
+
+  /** The streams of a stream's partitions, or the stream itself. A wrong number is known as a problem already. */
+  streamsOf(stream: string, partitions: number | undefined): readonly string[] {
+    if (partitions === undefined || Number.isNaN(partitions)) return [stream];
+    return this.collect(() => partitionStreams(stream, partitions), []);
   }
 
   /** What a client must send as a bearer token. Other characters do not survive in a header. */

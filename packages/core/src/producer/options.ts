@@ -1,5 +1,4 @@
 import { type Encoder, type FieldsInput, fieldsCodec } from "../codecs/codec.ts";
-import { partitionStreams } from "../names/partitions.ts";
 import { type DefaultsOf, defaultsOf, type OptionsOf, type PolicyOf, type WithRedis } from "../options/option-spec.ts";
 import { OptionsReader } from "../options/options-reader.ts";
 import type { Trim } from "../wire/xadd.ts";
@@ -48,10 +47,9 @@ export function resolveProducerOptions<Value>(options: ProducerOptions<Value>): 
     );
   }
   const { stream, partitions } = policy;
-  const streams = (): readonly string[] => (partitions === undefined ? [stream] : partitionStreams(stream, partitions));
   return reader.finish({
     ...policy,
-    streams: reader.collect(streams, []),
+    streams: reader.streamsOf(stream, partitions),
     // The default codec takes fields, which is what Value is when no codec is given.
     codec: options.codec ?? (fieldsCodec as Encoder<unknown>),
     trim: resolveTrim({ maxLen, minId, approximate, allowUnreadLoss }, reader),

@@ -12,7 +12,7 @@
 import type { FieldsInput } from "../codecs/codec.ts";
 import { encodeValue } from "../codecs/encode-fields.ts";
 import { ConnectionError, QueueFullError, UsageError } from "../errors/errors.ts";
-import { assurePartitions } from "../groups/partition-count.ts";
+import { assurePartitions, refusePartitions } from "../groups/partition-count.ts";
 import type { EntryId } from "../names/entry-id.ts";
 import { hashTag } from "../names/keys.ts";
 import { partitionOfKey } from "../names/partitions.ts";
@@ -107,7 +107,7 @@ export class Producer<Value = FieldsInput> {
   /** How many messages without a key there were. */
   #keyless = 0;
   /** Whether the number of partitions is what is written down; begins with the first use. */
-  #partitionsAssured: Promise<void> | undefined;
+  #partitionsCompared: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
 
   /** @throws {ConfigError} naming every wrong option */
@@ -133,7 +133,7 @@ export class Producer<Value = FieldsInput> {
       createClient({ redis: policy.redis, credentials: policy.credentials, blockMs: 0, actor, report });
     this.#admission = new Admission(policy);
     const isPartitioned = policy.partitions !== undefined;
-    const beforeFirst = isPartitioned ? (): Promise<void> => this.#assurePartitions() : undefined;
+    const beforeFirst = (): Promise<void> => this.#comparePartitions();
     this.#senders = policy.streams.map(
       (stream) =>
         new Sender({
@@ -159,7 +159,7 @@ export class Producer<Value = FieldsInput> {
     this.#use("connect");
     await this.#client.connect(["commands"], { timeoutMs: this.#policy.connectTimeoutMs, signal: options.signal });
     if (this.#policy.waitForReplicas !== undefined) await this.#client.assertMayWait();
-    if (this.#policy.partitions !== undefined) await this.#assurePartitions();
+    await this.#comparePartitions();
   }
 
   /**
@@ -321,14 +321,17 @@ export class Producer<Value = FieldsInput> {
     return this.#senders[place] as Sender;
   }
 
-  /** Once. Asked again after a failure. */
-  #assurePartitions(): Promise<void> {
-    const { stream, partitions = 1 } = this.#policy;
-    this.#partitionsAssured ??= assurePartitions(this.#client, { stream, partitions }).catch((error: unknown) => {
-      this.#partitionsAssured = undefined;
+  /** Whether the stream has as many partitions as the options say. Asked once, and again after a failure. */
+  #comparePartitions(): Promise<void> {
+    const { stream, partitions } = this.#policy;
+    const client = this.#client;
+    this.#partitionsCompared ??= (
+      partitions === undefined ? refusePartitions(client, stream) : assurePartitions(client, { stream, partitions })
+    ).catch((error: unknown) => {
+      this.#partitionsCompared = undefined;
       throw error;
     });
-    return this.#partitionsAssured;
+    return this.#partitionsCompared;
   }
 
   async #addKeyed(

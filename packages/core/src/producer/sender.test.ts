@@ -84,6 +84,7 @@ function setUp(options: { readonly waitForReplicas?: WaitOptions } = {}) {
   const sender = new Sender({
     ...{ client: server, clock, random: () => 1, stream: "orders", trim: undefined, rememberKeysMs: 1_000 },
     waitForReplicas: options.waitForReplicas,
+    beforeFirst: undefined,
     notify: (event) => events.push(event),
   });
   /** Sends, and keeps how it ended. */

@@ -49,7 +49,7 @@ export interface SenderOptions {
   readonly waitForReplicas: WaitOptions | undefined;
   readonly notify: (event: ProducerEvent) => void;
   /** What must be true before anything is sent; asked until it is. */
-  readonly beforeFirst?: (() => Promise<void>) | undefined;
+  readonly beforeFirst: (() => Promise<void>) | undefined;
   /** Whether messages that were sent together must all have ended before others are sent: what is sent again then comes first. */
   readonly isOneAtATime?: boolean | undefined;
 }

@@ -60,10 +60,10 @@ export const CLUSTER_RULES: readonly string[] = ["+cluster|slots"];
 
 /** Whether the stream has partitions, and how many. */
 const PARTITIONS: Grant = { keys: ["partitions"], rules: ["+get"] };
-/** Who does not use them is asked how many there are only by our command line. */
+/** A plain stream beside the partitions would have messages that nobody reads. */
 const ASKING: Part = {
-  purpose: "finding out on the command line whether the stream has partitions",
-  need: "optional",
+  purpose: "noticing that the stream has partitions",
+  need: "least",
   grants: [PARTITIONS],
 };
 
@@ -81,6 +81,7 @@ export const RIGHTS: Readonly<Record<Role, readonly Part[]>> = {
   producer: [
     { purpose: "adding messages", need: "least", grants: [{ keys: ["stream"], rules: ["+xadd"] }] },
     connecting(),
+    ASKING,
     {
       purpose: "idempotency keys",
       need: "optional",
@@ -90,7 +91,6 @@ export const RIGHTS: Readonly<Record<Role, readonly Part[]>> = {
       ],
     },
     { purpose: "waiting for replicas", need: "optional", grants: [{ keys: [], rules: ["+wait"] }] },
-    ASKING,
   ],
   consumer: [
     {
@@ -110,6 +110,7 @@ export const RIGHTS: Readonly<Record<Role, readonly Part[]>> = {
       ],
     },
     connecting("+client|id", "+client|unblock"),
+    ASKING,
     {
       purpose: "delays and hang counts that outlive the process",
       need: "least",
@@ -130,7 +131,6 @@ export const RIGHTS: Readonly<Record<Role, readonly Part[]>> = {
       need: "optional",
       grants: [{ keys: ["stream"], rules: ["+xgroup|delconsumer"] }],
     },
-    ASKING,
     {
       purpose: 'onAck: "delete"',
       need: "delete",

@@ -346,7 +346,7 @@ export function describeRegistry(scene: () => Scene): void {
 
     describe("of a consumer that must be alone", () => {
       const joinAlone = (consumer: string, options: Partial<HeartbeatOptions> = {}) =>
-        join(consumer, { isAlone: true, ...options });
+        join(consumer, { beside: "nobody", ...options });
       const namesOf = (answer: HeartbeatResult): readonly string[] =>
         answer.kind === "occupied" ? answer.by.map(({ consumer }) => consumer).toSorted() : [];
       const seen = async (...names: readonly string[]) => {
@@ -370,7 +370,7 @@ export function describeRegistry(scene: () => Scene): void {
         expect((await joinAlone("c1")).kind).toBe("ok");
         expect(namesOf(await join("c2"))).toEqual(["c1"]);
         expect(namesOf(await joinAlone("c3"))).toEqual(["c1"]);
-        expect((await heartbeat("c1", { isAlone: true })).kind).toBe("ok");
+        expect((await heartbeat("c1", { beside: "nobody" })).kind).toBe("ok");
         expect([...(await scene().client.registry(scene().address)).keys()]).toEqual(["c1"]);
       });
 
@@ -388,14 +388,14 @@ export function describeRegistry(scene: () => Scene): void {
       test.each(["joins alone", "joins"])(
         "one whose heartbeat was seen to stop is shut out by the next that %s",
         async (how) => {
-          const isAlone = how === "joins alone";
+          const beside = how === "joins alone" ? "nobody" : undefined;
           await joinAlone("c1");
           const wrong = { freshMs: 15_000, othersSeenAtMs: new Map([["c1", 1]]) };
-          expect(namesOf(await join("c2", { isAlone, join: wrong }))).toEqual(["c1"]);
+          expect(namesOf(await join("c2", { beside, join: wrong }))).toEqual(["c1"]);
           const right = { freshMs: 15_000, othersSeenAtMs: await seen("c1") };
-          expect((await join("c2", { isAlone, join: right })).kind).toBe("ok");
-          expect(namesOf(await heartbeat("c1", { isAlone: true }))).toEqual(["c2"]);
-          expect((await heartbeat("c2", { isAlone })).kind).toBe("ok");
+          expect((await join("c2", { beside, join: right })).kind).toBe("ok");
+          expect(namesOf(await heartbeat("c1", { beside: "nobody" }))).toEqual(["c2"]);
+          expect((await heartbeat("c2", { beside })).kind).toBe("ok");
         },
       );
 
@@ -410,6 +410,28 @@ export function describeRegistry(scene: () => Scene): void {
         expect((await heartbeat("c1")).kind).toBe("ok");
         expect((await join("c2")).kind).toBe("ok");
       });
+    });
+
+    describe("of a consumer that others must agree with", () => {
+      test.each([
+        ["ordered", "unordered"],
+        ["unordered", "ordered"],
+      ] as const)(
+        "one that is %s lets in those that are, and no other as long as one is alive",
+        async (here, other) => {
+          expect((await join("c1", { beside: here })).kind).toBe("ok");
+          expect((await join("c2", { beside: here })).kind).toBe("ok");
+          expect(await join("c3", { beside: other })).toMatchObject({ kind: "occupied", by: [{}, {}] });
+          expect(await entryOf("c3")).toBe("");
+          const known = await scene().client.registry(scene().address);
+          const seenAt = (name: string) => [name, known.get(name)?.atMs ?? 0] as const;
+          const one = { freshMs: 15_000, othersSeenAtMs: new Map([seenAt("c1")]) };
+          expect(await join("c3", { beside: other, join: one })).toMatchObject({ by: [{ consumer: "c2" }] });
+          const stopped = { freshMs: 15_000, othersSeenAtMs: new Map(["c1", "c2"].map(seenAt)) };
+          expect((await join("c3", { beside: other, join: stopped })).kind).toBe("ok");
+          expect((await heartbeat("c2", { beside: here })).kind).toBe("occupied");
+        },
+      );
     });
 
     test("a heartbeat learns that its name was taken, and leaves the other's", async () => {

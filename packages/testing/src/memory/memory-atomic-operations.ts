@@ -330,6 +330,8 @@ export function deleteWhatIsDone(
 
 /** The field of the registry that has the name of the consumer that must be alone. */
 const ALONE = "rb:alone";
+/** The one that has what its consumers agree on. */
+const BESIDE = "rb:beside";
 
 export function heartbeat(keys: MemoryKeyspace, options: HeartbeatOptions): HeartbeatResult {
   const { stream, group, consumer, incarnation, join } = options;
@@ -341,9 +343,11 @@ export function heartbeat(keys: MemoryKeyspace, options: HeartbeatOptions): Hear
   }
   const registry = groupKey("consumers", stream, group);
   const alone = keys.hash(registry).get(ALONE);
-  const isAlone = options.isAlone === true;
-  if (alone !== (isAlone ? consumer : undefined)) {
-    const names = isAlone ? [...keys.hash(registry).keys()] : [alone ?? ""];
+  const { beside } = options;
+  const isAlone = beside === "nobody";
+  const isNew = !isAlone && beside !== undefined && beside !== keys.hash(registry).get(BESIDE);
+  if (alone !== (isAlone ? consumer : undefined) || isNew) {
+    const names = isAlone || isNew ? [...keys.hash(registry).keys()] : [alone ?? ""];
     const by = names.flatMap((name) => {
       const other = name === consumer ? undefined : registration(keys, { stream, group, consumer: name });
       const isThere = other !== undefined && isStillAlive(keys, other, join?.othersSeenAtMs?.get(name));
@@ -352,6 +356,7 @@ export function heartbeat(keys: MemoryKeyspace, options: HeartbeatOptions): Hear
     if (by.length > 0) return { kind: "occupied", by };
     if (isAlone) keys.setHashField(registry, ALONE, consumer);
     else keys.deleteHashField(registry, ALONE);
+    if (isNew) keys.setHashField(registry, BESIDE, beside);
   }
   const json = encodeTold(options);
   keys.setHashField(registry, consumer, `{"at":${nowMs},${json.slice(1)}`);

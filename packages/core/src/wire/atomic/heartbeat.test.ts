@@ -28,7 +28,7 @@ test("tells the first heartbeat from the next ones", () => {
 
 test("says that it must be alone, and which others have stopped", () => {
   const join = { freshMs: 15_000, othersSeenAtMs: new Map([["d", 3]]) };
-  expect(heartbeat.encode({ ...options, join, isAlone: true }).slice(-3)).toEqual(["alone", "d", 3]);
+  expect(heartbeat.encode({ ...options, join, beside: "nobody" }).slice(-3)).toEqual(["nobody", "d", 3]);
 });
 
 test("details cannot overrule what the registry itself needs", () => {

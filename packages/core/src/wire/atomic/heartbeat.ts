@@ -21,8 +21,11 @@ export interface HeartbeatOptions {
   readonly leaseMs: number;
   /** `join` for the first heartbeat of an incarnation: refused while another incarnation's last heartbeat is fresh. */
   readonly join?: HeartbeatJoin | undefined;
-  /** Whether this consumer must be the only one of the group: refused while another one is alive, and refuses others. */
-  readonly isAlone?: boolean | undefined;
+  /**
+   * Which others may be in the group beside this consumer: nobody, or those that say the same about the order of messages. It is
+   * refused while another one is alive, and refuses others. Default: all that allow it.
+   */
+  readonly beside?: "nobody" | "ordered" | "unordered" | undefined;
   readonly details: HeartbeatDetails;
 }
 
@@ -55,7 +58,7 @@ export type HeartbeatResult =
   | { readonly kind: "in-use"; readonly atMs: number }
   /** Another incarnation has taken this name; nothing was written. */
   | { readonly kind: "replaced" }
-  /** This consumer must be alone and others are alive, or one of them must be alone; nothing was written. */
+  /** Others are alive that may not be beside this consumer; nothing was written. */
   | { readonly kind: "occupied"; readonly by: readonly LivingConsumer[] };
 
 /** A registry field for the scripts. Its own fields come last, so that no detail overrides them; the scripts write `at`. */
@@ -71,9 +74,9 @@ export function encodeTold({
 export const heartbeat: Script<HeartbeatOptions, HeartbeatResult> = {
   name: "heartbeat",
   keys: ({ stream, group }) => [groupKey("consumers", stream, group)],
-  encode: ({ consumer, incarnation, leaseMs, join, isAlone, details }) => [
+  encode: ({ consumer, incarnation, leaseMs, join, beside, details }) => [
     ...[consumer, incarnation, join === undefined ? "" : "join", join?.freshMs ?? 0, join?.seenAtMs ?? ""],
-    ...[encodeTold({ details, incarnation, leaseMs }), isAlone === true ? "alone" : ""],
+    ...[encodeTold({ details, incarnation, leaseMs }), beside ?? ""],
     ...[...(join?.othersSeenAtMs ?? [])].flat(),
   ],
   decode(reply) {
