@@ -362,6 +362,9 @@ export class Consumer<Value = Fields> implements AsyncIterable<Batch<Value>>, As
     const { state } = this;
     const lanes = this.#lanes.all;
     const streams = lanes.map((lane) => this.#healthOf(lane));
+    for (const [stream, reason] of this.#lanes.resting) {
+      if (this.#lanes.of(stream) === undefined) streams.push(healthOfLeft(stream, reason));
+    }
     const sum = (count: (one: StreamHealth) => number): number => streams.reduce((total, one) => total + count(one), 0);
     const { handlersHung } = this.#lanes;
     // A refusal is an answer, and a restart would not change it.
@@ -559,6 +562,14 @@ export class Consumer<Value = Fields> implements AsyncIterable<Batch<Value>>, As
 interface Next<Value> {
   readonly lane: Lane<Value>;
   readonly open: OpenBatch<Value>;
+}
+
+/** A partition on which this consumer could not work, and of which it has nothing now. */
+function healthOfLeft(stream: string, reason: unknown): StreamHealth {
+  return {
+    ...{ stream, isAtWork: false, error: toErrorInfo(reason), intake: "resting", groupPause: null },
+    ...{ buffered: 0, inFlight: 0, deferred: 0, unconfirmedAcks: 0 },
+  };
 }
 
 function isReading<Value>({ parts }: Lane<Value>): boolean {

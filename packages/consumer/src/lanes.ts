@@ -140,7 +140,7 @@ export class Lanes<Value> {
     return this.#isPaused;
   }
 
-  /** Streams that failed, and why. */
+  /** Streams that failed, and why: also partitions that this consumer left for now, until it or another one works on them. */
   get resting(): ReadonlyMap<string, unknown> {
     return this.#resting;
   }
@@ -152,7 +152,6 @@ export class Lanes<Value> {
 
   /** Makes the lane of a partition that this consumer owns. */
   open(stream: string, owned: OwnedPartition): Lane<Value> {
-    this.#resting.delete(stream);
     return this.#open(stream, null, owned);
   }
 
@@ -161,6 +160,7 @@ export class Lanes<Value> {
     if (this.#lanes.get(lane.stream) !== lane || this.#stopped.signal.aborted) return;
     this.callers.join(lane);
     if (this.#options.usage.current !== undefined) lane.startReading();
+    if (this.#resting.delete(lane.stream)) this.#options.report({ type: "streamResumed", stream: lane.stream });
   }
 
   /** Stops the lane of a partition; resolves when nothing is under way any more. */
@@ -301,8 +301,9 @@ export class Lanes<Value> {
 
   #failed(lane: Lane<Value>, error: unknown): void {
     const { lifecycle, fail, partitions } = this.#options;
-    if (this.#lanes.get(lane.stream) !== lane || this.#resting.has(lane.stream)) return;
+    if (this.#lanes.get(lane.stream) !== lane) return;
     if (partitions !== undefined && !ConsumerNameInUseError.is(error)) return partitions.laneFailed(lane, error);
+    if (this.#resting.has(lane.stream)) return;
     if (ConsumerNameInUseError.is(error)) {
       lane.fail(error);
       lane.parts.shutdown.letGoOfName(error);

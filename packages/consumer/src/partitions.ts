@@ -169,7 +169,9 @@ export class Partitions<Value> {
     const { policy, clock, lanes } = this.#options;
     this.#members = await this.#membership.look();
     // Another consumer works on what this one could not.
-    for (const { owns } of this.#members) for (const one of owns) lanes.endRest(policy.streams[one] ?? "");
+    for (const { name, owns } of this.#members) {
+      if (name !== policy.name) for (const one of owns) lanes.endRest(policy.streams[one] ?? "");
+    }
     return Math.min(policy.heartbeatMs, Math.max((await this.#move()) - clock.nowMs(), 0));
   }
 

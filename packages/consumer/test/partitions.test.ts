@@ -317,9 +317,19 @@ describe("the consumers of a stream with partitions", () => {
     expect(await events.waitFor("streamFailed")).toMatchObject({ stream: broken, error: { code: "WRONG_TYPE" } });
     for (const one of others) await redis.server.command("XADD", one, "*", "n", "1");
     await eventually("the others are read", async () => new Set(seen).size === 3);
+    const states = new Set<string>();
+    for (let failures = events.all("streamFailed").length; events.all("streamFailed").length < failures + 2; ) {
+      const { ready, live, streams } = consumer.health();
+      const { isAtWork, error } = streams.find((one) => one.stream === broken) ?? {};
+      states.add([ready, live, isAtWork, error?.code].join());
+      await redis.server.command("PING");
+    }
+    expect([...states]).toEqual(["false,true,false,WRONG_TYPE"]);
     await redis.server.command("DEL", broken);
     await redis.server.command("XADD", broken, "*", "n", "1");
     await eventually("this one too", async () => seen.includes(broken), { timeoutMs: 15_000 });
+    expect(events.all("streamResumed")).toMatchObject([{ stream: broken }]);
+    await eventually("it is ready", () => consumer.health().ready);
     expect(consumer.state).toBe("running");
   });
 
