@@ -28,6 +28,11 @@ export type StreamEvent =
   | { readonly type: "partitionLost"; readonly partition: number; readonly token: number }
   /** With `orderBy`: none of the first messages has a key, so they are not kept in order. Reported once. */
   | { readonly type: "keysMissing"; readonly messages: number }
+  /**
+   * With `partitions` and `orderBy`: none of a partition's first messages was added with a `key`, so messages that belong together are in
+   * different partitions, and not in order. Reported once for each partition.
+   */
+  | { readonly type: "partitionKeysMissing"; readonly messages: number }
   | { readonly type: "groupCreated"; readonly position: string; readonly recreated: boolean }
   | { readonly type: "read"; readonly messages: number; readonly bytes: number }
   | { readonly type: "readFailed"; readonly retryInMs: number; readonly error: ErrorInfo }

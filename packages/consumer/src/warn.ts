@@ -21,6 +21,8 @@ export function describeProblem(event: ConsumerEvent | StreamEvent): string | un
       return `this stream cannot be worked on, trying again in ${Math.round(event.retryInMs)} ms; the other streams go on: ${event.error.message}`;
     case "keysMissing":
       return `none of the first ${event.messages} messages has the key that orderBy names, so they are not kept in order; with a codec, properties of the value are no fields: give orderBy a function`;
+    case "partitionKeysMissing":
+      return `none of the first ${event.messages} messages was added with a key, so messages that belong together are in different partitions, and not in order: use producer.add(value, { key })`;
     case "handlerFailed": {
       return `the handler failed on a batch of ${event.messages}; messages that it did not acknowledge are redelivered: ${describeThrown(event.error)} ${placeOf(event.error)}`.trimEnd();
     }

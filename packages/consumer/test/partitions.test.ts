@@ -366,6 +366,25 @@ describe("the consumers of a stream with partitions", () => {
     await eventually("nobody is there any more, so it owns all", async () => owned(next).length === 4);
   });
 
+  it.each([
+    ["without a key at the producer", undefined, true],
+    ["and not with one", "k1", false],
+  ])("say that orderBy has nothing to keep in order, %s", async (_, key, isReported) => {
+    const { producer, start } = open(1);
+    for (let n = 0; n < 20; n++) await producer.add({ n, customer: "A" }, key === undefined ? {} : { key });
+    let done = 0;
+    const { events } = start(
+      (batch) => {
+        done += batch.size;
+        batch.ack();
+      },
+      { orderBy: "customer" },
+    );
+    await eventually("all are done", () => done === 20);
+    expect(events.all("partitionKeysMissing")).toHaveLength(isReported ? 1 : 0);
+    expect(events.all("keysMissing")).toEqual([]);
+  });
+
   it("count the caller of fetch() who is still at work on what was taken away, until it comes back", async () => {
     const { add, consumer, worker, finished } = open(2);
     const options = { orderBy: "key", drainMs: 200, maxHoldMs: 60_000 };

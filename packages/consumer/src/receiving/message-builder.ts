@@ -1,7 +1,7 @@
 /** Takes in delivered entries: turns them into messages, holds them, and queues those that can be offered. */
 
 import { type EntryId, PayloadError } from "@redis-batch/core";
-import type { DeliveredEntry, StreamEntry } from "@redis-batch/core/internal/messages";
+import { type DeliveredEntry, KEY_FIELD, type StreamEntry } from "@redis-batch/core/internal/messages";
 import { isLastChance } from "../decisions/redelivery.ts";
 import { keyOf } from "../key-of.ts";
 import type { LeaseRenewer } from "../liveness/lease-renewer.ts";
@@ -19,11 +19,26 @@ export interface MessageBuilderParts<Value> {
 // Ten messages in a row without a key are hardly a coincidence.
 const SURELY_WITHOUT = 10;
 
+/** Looks whether the first messages have something. */
+class FirstMessages {
+  /** How many had not; `null` once one had, or it was told. */
+  #without: number | null = 0;
+
+  /** → how many have come, if none of them had it, and they are enough to say so; once. */
+  allWithout<Value>(messages: readonly Message<Value>[], has: (message: Message<Value>) => boolean): number | null {
+    if (this.#without === null) return null;
+    const without = messages.some(has) ? null : this.#without + messages.length;
+    const isSure = without !== null && without >= SURELY_WITHOUT;
+    this.#without = isSure ? null : without;
+    return isSure ? without : null;
+  }
+}
+
 export class MessageBuilder<Value> {
   readonly #scope: Scope<Value>;
   readonly #parts: MessageBuilderParts<Value>;
-  /** How many new messages had no key so far; `null` once one had, or it was reported. */
-  #withoutKey: number | null = 0;
+  readonly #keys = new FirstMessages();
+  readonly #partitionKeys = new FirstMessages();
 
   constructor(scope: Scope<Value>, parts: MessageBuilderParts<Value>) {
     this.#scope = scope;
@@ -40,18 +55,19 @@ export class MessageBuilder<Value> {
     const arrival: Arrival = { deliveries: 1, ...times, epoch: client.readerEpoch(policy.stream) };
     const messages = entries.map((entry) => new Message(entry, arrival, outcomes));
     held.admitRead(messages);
-    held.lineUpFresh(this.#isReadEarly ? messages.filter((message) => this.#isReadable(message)) : messages);
-    if (policy.orderBy !== undefined && this.#withoutKey !== null) this.#countKeys(messages);
+    const readable = this.#isReadEarly ? messages.filter((message) => this.#isReadable(message)) : messages;
+    held.lineUpFresh(readable);
+    if (policy.orderBy !== undefined) this.#countKeys(readable);
   }
 
-  /** Reports it if none of the first messages has a key: `orderBy` probably has a typo. */
+  /** Reports it if `orderBy` probably has a typo, or if messages of one key are probably in different partitions. */
   #countKeys(messages: readonly Message<Value>[]): void {
-    const before = this.#withoutKey ?? 0;
-    const isAnyKey = messages.some(({ key }) => key !== undefined);
-    this.#withoutKey = isAnyKey ? null : before + messages.length;
-    if (this.#withoutKey === null || this.#withoutKey < SURELY_WITHOUT) return;
-    this.#scope.report({ type: "keysMissing", messages: this.#withoutKey });
-    this.#withoutKey = null;
+    const { policy, report } = this.#scope;
+    const keyless = this.#keys.allWithout(messages, ({ key }) => key !== undefined);
+    if (keyless !== null) report({ type: "keysMissing", messages: keyless });
+    if (policy.partitions === undefined) return;
+    const strays = this.#partitionKeys.allWithout(messages, (message) => message.field(KEY_FIELD) !== undefined);
+    if (strays !== null) report({ type: "partitionKeysMissing", messages: strays });
   }
 
   /** Takes in a claimed or redelivered entry → the message; `undefined` if it cannot be offered. */

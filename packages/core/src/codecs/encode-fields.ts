@@ -15,7 +15,7 @@ export interface EncodedFields {
 }
 
 /** Where a producer writes the key of a message, for `orderBy` of a consumer. */
-const KEY_FIELD = "key";
+export const KEY_FIELD = "key";
 
 /**
  * Encodes `value`, as a snapshot: bytes are copied, so the caller may reuse its buffer at once.

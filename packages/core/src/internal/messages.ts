@@ -3,7 +3,7 @@
  *
  * For the sibling packages, which pin this one exactly: not covered by semantic versioning.
  */
-export { encodeValue } from "../codecs/encode-fields.ts";
+export { encodeValue, KEY_FIELD } from "../codecs/encode-fields.ts";
 export { describeShape, guardPayload } from "../codecs/payload-guard.ts";
 export { encodeHistory, readLetter, wholeFieldsOf } from "../dead-letters/letter.ts";
 export { groupLetters, keyOfLetter, type LetterFacts } from "../dead-letters/letter-groups.ts";

@@ -37,6 +37,7 @@ const WARNINGS = new Set([
     "laterLost",
     "leftPending",
     "lookFailed",
+    "partitionKeysMissing",
   ],
   ...[
     "messagesLost",
