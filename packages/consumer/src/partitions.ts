@@ -28,6 +28,8 @@ import { Membership } from "./partition-members.ts";
 
 /** How long a partition whose lane has failed is left to others. */
 const REST: BackoffPolicy = { baseMs: 1_000, capMs: 30_000 };
+/** How long the others may wait for what a consumer has given up, and a new one for its share. */
+const LOOK_EVERY_MS = 1_000;
 const IDS_PER_PAGE = 1_000;
 /** An ownership that is about to end is asked about again this long after its end. */
 const AFTER_END_MS = 50;
@@ -113,7 +115,7 @@ export class Partitions<Value> {
     // What it got at once is worked on before the first call is answered; but one that cannot be started keeps no other waiting.
     await withTimeout(clock, policy.heartbeatMs, Promise.all(this.#tasks));
     if (signal.aborted) return false;
-    this.#heartbeats.start(policy.heartbeatMs);
+    this.#heartbeats.start(this.#lookEveryMs);
     this.#renewals.start(policy.leaseMs / 3);
     return true;
   }
@@ -172,7 +174,11 @@ export class Partitions<Value> {
     for (const { name, owns } of this.#members) {
       if (name !== policy.name) for (const one of owns) lanes.endRest(policy.streams[one] ?? "");
     }
-    return Math.min(policy.heartbeatMs, Math.max((await this.#move()) - clock.nowMs(), 0));
+    return Math.min(this.#lookEveryMs, Math.max((await this.#move()) - clock.nowMs(), 0));
+  }
+
+  get #lookEveryMs(): number {
+    return Math.min(this.#options.policy.heartbeatMs, LOOK_EVERY_MS);
   }
 
   /** The others cannot be seen: everything stays as it is. */

@@ -157,6 +157,21 @@ describe("the consumers of a stream with partitions", () => {
     for (const { events } of [first, second, third]) expect(events.all("partitionLost")).toEqual([]);
   });
 
+  it("have one's partitions soon after it has left, and a new one its share, also with the default lease", async () => {
+    const { start } = open(8);
+    const slow = { leaseMs: 60_000 };
+    const first = start((batch) => batch.ack(), slow);
+    await eventually("it owns all", async () => owned(first).length === 8);
+    const beganMs = fairNowMs();
+    const second = start((batch) => batch.ack(), slow);
+    await eventually("each owns four", async () => owned(first).length === 4 && owned(second).length === 4);
+    const sharedMs = fairNowMs();
+    expect(sharedMs - beganMs).toBeLessThan(4_000);
+    await second.consumer.close();
+    await eventually("the first has all", async () => owned(first).length === 8);
+    expect(fairNowMs() - sharedMs).toBeLessThan(3_000);
+  });
+
   it("keep each key in order while others join, leave, die and stand still", async () => {
     const { add, worker, finished, completions } = open(8);
     const options = { workMs: 2, retry: { baseMs: 20, capMs: 100 } };
