@@ -191,8 +191,7 @@ export async function runRound(options: RoundOptions): Promise<Round> {
       final: await readFinalState(topology, streams, GROUP, serverAheadMs),
     });
     // On a machine that stalled often, it is unknown which workers could have worked; that nothing waited is still true.
-    // Nor are waits that were only just over their bound: the machine may have caused that.
-    const isVoid = canary.void ?? (liveness.overdue.length > 0 ? (canary.doubt ?? nearlyInTime(liveness)) : undefined);
+    const isVoid = canary.void ?? (liveness.overdue.length > 0 ? canary.doubt : undefined);
     // A message waits for the owner of its partition, even if other workers are free: those waits are not judged.
     const overdue = isVoid === undefined && options.partitions === 0 ? liveness.overdue : [];
     if (isVoid !== undefined) summariseOverdue(liveness.overdue, loadFromMs).forEach(progress);
@@ -224,13 +223,6 @@ export async function runRound(options: RoundOptions): Promise<Round> {
     if (options.keep !== undefined) cpSync(folder, join(options.keep, `seed-${seed}`), { recursive: true });
     removeScratchFolder(folder);
   }
-}
-
-const LITTLE = 1.05;
-
-function nearlyInTime({ overdue }: LivenessVerdict): string | undefined {
-  const isNear = overdue.every(({ waitedMs, allowedMs }) => waitedMs < LITTLE * allowedMs);
-  return isNear ? `${overdue.length} waits were over their bound by less than a twentieth` : undefined;
 }
 
 function historyOf(
