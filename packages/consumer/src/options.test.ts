@@ -64,7 +64,7 @@ describe("resolveConsumerOptions", () => {
     [{ orderScope: "consumer" }, "orderScope is of no use without orderBy"],
     [
       { orderBy: "key", orderScope: "consumer", partitions: 4 },
-      "orderScope is of no use with partitions: each is in order, whoever owns it",
+      "orderScope is of no use with partitions, which are in order anyway",
     ],
     [{ rebalanceGraceMs: 0 }, "rebalanceGraceMs is of no use without partitions"],
     [{ partitions: 2.5 }, "partitions must be a whole number from 1 to 256, got 2.5"],

@@ -70,7 +70,7 @@ export function resolveConsumerOptions<Value>(
   if (options.orderBy === undefined && reader.has("orderScope")) {
     reader.problem("orderScope is of no use without orderBy");
   } else if (policy.partitions !== undefined && reader.has("orderScope")) {
-    reader.problem("orderScope is of no use with partitions: each is in order, whoever owns it");
+    reader.problem("orderScope is of no use with partitions, which are in order anyway");
   }
   const { stream = "", partitions } = policy;
   if (partitions === undefined && reader.has("rebalanceGraceMs")) {
