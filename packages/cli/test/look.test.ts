@@ -148,6 +148,30 @@ describe("groups, consumers and pending", () => {
     expect(judged).toMatchObject([{ consumer: "worker", pending: 1 }]);
   });
 
+  it("show what waits behind an earlier message of its key, which is pending, and in nobody's work", async () => {
+    const stream = uniqueName("blocked");
+    for (let n = 0; n < 5; n++) await redis.server.command("XADD", stream, "*", "customer", "ada", "n", n);
+    await redis.server.command("XGROUP", "CREATE", stream, "g", "0");
+    await using consumer = new Consumer({
+      ...{ redis: redis.server.url, stream, group: "g", name: "only", orderBy: "customer", leaseMs: 2_000 },
+      ...{ batchSize: 1, prefetch: 4 },
+    });
+    const ending = new AbortController();
+    const running = consumer.run((batch) => batch.retry({ delayMs: 60_000 }), { signal: ending.signal });
+    await eventually("its heartbeat says what waits", async () => {
+      const { consumers } = await cli.json(["consumers", stream, "g"]);
+      return (consumers as { parked: number | null }[]).some(({ parked }) => parked === 4);
+    });
+    expect((await cli.run(["consumers", stream, "g"])).stdout).toMatch(/BEHIND KEYS.*BLOCKED KEYS/);
+    const { reason } = await cli.json(["monitor", stream, "g"]);
+    const says = "5 messages are pending, 4 of them behind an earlier message of the same key (1 key blocked)";
+    expect(reason).toContain(says);
+    expectEnd(await cli.run(["doctor", stream, "g"]), 0, says);
+    expect((await cli.run(["monitor", stream, "g", "--wide"])).stdout).toContain("Behind keys");
+    ending.abort();
+    await running;
+  });
+
   it("name what is not there, and what is no stream", async () => {
     expect.hasAssertions();
     const nowhere = uniqueName("nowhere");

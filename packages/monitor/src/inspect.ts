@@ -246,6 +246,7 @@ export class Inspector {
       reported: sumReported(living),
       consumers: countConsumers(consumers, this.#policy, backlog.messages === 0),
       pause,
+      blocked: sumBlocked(consumers),
       isRateLimited: consumers.some(({ intake }) => intake === "rate-limited"),
       patienceMs: living.reduce((most, one) => Math.max(most, patienceMsOf(one)), this.#policy.idleThresholdMs),
     };
@@ -357,6 +358,15 @@ function sumReported(registered: readonly Registration[]): GroupSample["reported
     }),
     { acked: 0, deadLettered: 0 },
   );
+}
+
+function sumBlocked(consumers: readonly ConsumerReport[]): GroupSample["blocked"] {
+  return consumers
+    .filter(({ status }) => status !== "DEAD")
+    .reduce(
+      ({ messages, keys }, one) => ({ messages: messages + (one.parked ?? 0), keys: keys + (one.blockedKeys ?? 0) }),
+      { messages: 0, keys: 0 },
+    );
 }
 
 /** How long ago any other consumer last received messages; `null` if none has, or the server does not report it. */

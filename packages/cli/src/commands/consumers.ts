@@ -42,6 +42,8 @@ async function show(client: StreamClient, call: Call): Promise<void> {
           { key: "intake", tone: (intake) => (intake === "open" ? "good" : undefined) },
           { key: "heartbeatMs", title: "heartbeat", unit: "ms" },
           { key: "inFlight", title: "in flight", unit: "count" },
+          { key: "parked", title: "behind keys", unit: "count" },
+          { key: "blockedKeys", title: "blocked keys", unit: "count" },
           { key: "acknowledged", unit: "count" },
           { key: "host" },
           { key: "pid" },
@@ -72,6 +74,9 @@ function describe(
     intake: details?.intake ?? null,
     heartbeatMs: registered === undefined || nowMs === null ? null : Math.max(nowMs - registered.atMs, 0),
     inFlight: details?.inFlight ?? null,
+    // Messages behind an earlier one of their key, where the consumer keeps an order.
+    parked: details?.parked ?? null,
+    blockedKeys: details?.blockedKeys ?? null,
     acknowledged: details?.acked ?? null,
     host: details?.host ?? null,
     pid: details?.pid ?? null,

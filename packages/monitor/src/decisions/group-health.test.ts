@@ -8,6 +8,7 @@ const base: GroupSample = {
   ...{ atMs: 0, lastDeliveredId: "1-0", lastGeneratedId: "9999-0", waiting: 0, isExact: true, released: 0, pending: 0 },
   ...{ oldestWaitingAgeMs: null, oldestPendingId: null, finished: 0, deadLettered: 0, lastDeadLetterAtMs: null },
   ...{ reported: { acked: 0, deadLettered: 0 }, consumers, pause: null, isRateLimited: false, patienceMs: 60_000 },
+  blocked: { messages: 0, keys: 0 },
 };
 
 /** Looks five seconds apart. */
@@ -33,6 +34,18 @@ describe("classifyGroup", () => {
     expect(judge({ consumers: { ...consumers, living: 0 } }).health).toBe("OK");
     const quiet = Array.from({ length: 200 }, (_, index) => ({ atMs: index * 60_000 }));
     expect(judge(...quiet)).toEqual({ health: "OK", reason: "no messages are waiting or pending" });
+  });
+
+  it("says how many messages wait behind an earlier one of their key: they are pending, but not at work", () => {
+    const pass = { pending: 40, lastDeliveredId: "2-0", blocked: { messages: 39, keys: 1 } };
+    expect(judge(pass)).toEqual({
+      health: "OK",
+      reason:
+        "40 messages are pending, 39 of them behind an earlier message of the same key (1 key blocked), and none is waiting in the stream",
+    });
+    expect(judge({ ...pass, waiting: 5, blocked: { messages: 39, keys: 3 } }).reason).toContain(
+      "5 messages are waiting, 40 messages are pending, 39 of them behind an earlier message of the same key (3 keys blocked)",
+    );
   });
 
   it("knows no threshold: a million that shrinks is well, ten that grow are not", () => {

@@ -4,7 +4,7 @@
  * The protection against flapping is part of the judgement, so that a verdict and its reason always belong to one pass.
  */
 import { compareEntryIds, type EntryId } from "@redis-batch/core";
-import { describeMessages } from "@redis-batch/core/internal/errors";
+import { describeCount, describeMessages } from "@redis-batch/core/internal/errors";
 import { describePause } from "@redis-batch/core/internal/groups";
 import { quoteName } from "@redis-batch/core/internal/names";
 import type { GroupHealth, PauseReport } from "../report.ts";
@@ -38,6 +38,8 @@ export interface GroupSample {
   readonly consumers: ConsumerCounts;
   /** The pause that is in force; `null`: the group is not paused. */
   readonly pause: PauseReport | null;
+  /** Pending messages that wait behind an earlier one of their key, and the number of these keys, as consumers say. */
+  readonly blocked: { readonly messages: number; readonly keys: number };
   /** Whether messages wait for the rate of the group: then nothing may happen for long. */
   readonly isRateLimited: boolean;
   /** How long a consumer of this group may process one batch before a lack of progress is reported, in ms. */
@@ -204,7 +206,11 @@ function judgeBacklog(trend: GroupTrend, last: GroupSample, work: string): Healt
   const { waiting, released } = last;
   const [first = last] = samples;
   if (waiting === null && !trend.isAgeGrowing) return unknown(`${work}; it is unknown whether the backlog grows`);
-  if (waiting === 0 && released === 0) return { health: "OK", reason: `${work}, and none is waiting` };
+  if (waiting === 0 && released === 0) {
+    // To those who read it, a message behind another one is waiting, too.
+    const where = last.blocked.messages > 0 ? " in the stream" : "";
+    return { health: "OK", reason: `${work}, and none is waiting${where}` };
+  }
   const stillMs = last.atMs - stillSinceMs;
   if (stillMs >= last.patienceMs && !last.isRateLimited) {
     const reason = `${work}, but none was delivered or acknowledged for ${describeDuration(stillMs)}`;
@@ -284,7 +290,7 @@ const isMost = (deadLettered: number, finished: number): boolean =>
 
 const unknown = (reason: string): HealthVerdict => ({ health: "UNKNOWN", reason });
 
-function describeWork({ waiting, isExact, pending, released, oldestWaitingAgeMs }: GroupSample): string {
+function describeWork({ waiting, isExact, pending, released, blocked, oldestWaitingAgeMs }: GroupSample): string {
   const parts: string[] = [];
   if (waiting === null) {
     parts.push(oldestWaitingAgeMs === null ? "the number of waiting messages is unknown" : "messages are waiting");
@@ -293,7 +299,17 @@ function describeWork({ waiting, isExact, pending, released, oldestWaitingAgeMs 
   }
   if (pending > 0 || parts.length === 0) {
     const free = released > 0 ? `, ${released} of them released for any consumer` : "";
-    parts.push(`${describeMessages(pending)} ${pending === 1 ? "is" : "are"} pending${free}`);
+    parts.push(
+      `${describeMessages(pending)} ${pending === 1 ? "is" : "are"} pending${free}${describeBlocked(blocked, pending)}`,
+    );
   }
   return parts.join(", ");
+}
+
+function describeBlocked({ messages, keys }: GroupSample["blocked"], pending: number): string {
+  // What the consumers say is a few seconds old.
+  const behind = Math.min(messages, pending);
+  return behind === 0
+    ? ""
+    : `, ${behind} of them behind an earlier message of the same key (${describeCount(keys, "key")} blocked)`;
 }

@@ -30,6 +30,7 @@ const WIDE: readonly Column[] = [
   { title: "Oldest pending", align: "right", cell: ({ oldestPendingAgeMs }) => orDash(oldestPendingAgeMs) },
   { title: "Capacity", align: "right", cell: ({ capacity }) => `${capacity}` },
   { title: "In flight", align: "right", cell: ({ inFlight }) => orDash(inFlight) },
+  { title: "Behind keys", align: "right", cell: ({ parked }) => orDash(parked) },
   { title: "Busy", align: "right", cell: ({ busyShare }) => percent(busyShare) },
   { title: "Registered", align: "left", cell: ({ foreign }) => (foreign ? "no (foreign)" : "yes") },
   { title: "Host", align: "left", cell: ({ host }) => (host === null ? "-" : printable(host)) },
