@@ -1,19 +1,29 @@
 /** What the dashboard answers to each request. */
-import { type EntryId, isEntryId, PermissionError, RedisBatchError, UsageError } from "@redis-batch/core";
+import { type EntryId, isEntryId, NoGroupError, PermissionError, RedisBatchError, UsageError } from "@redis-batch/core";
 import type { StreamClient } from "@redis-batch/core/internal/connection";
 import { toErrorInfo } from "@redis-batch/core/internal/errors";
 import { type Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { HTTPException } from "hono/http-exception";
 import { streamSSE } from "hono/streaming";
+import type { GroupActions } from "./actions/group-actions.ts";
 import type { Plans, Wish } from "./actions/plans.ts";
-import { peekCommand } from "./decisions/command-line.ts";
+import { groupCommand, peekCommand } from "./decisions/command-line.ts";
 import type { DashboardEvent } from "./events.ts";
 import { Gate, type Visitor } from "./gate.ts";
 import type { DashboardPolicy } from "./options.ts";
 import { pageFiles } from "./page/files.ts";
 import { createPage } from "./page/page.ts";
-import { readBody, readLimit, readName, readNumber, readOptionalName, readOrder, readWish } from "./requests.ts";
+import {
+  readBody,
+  readGroupWish,
+  readLimit,
+  readName,
+  readNumber,
+  readOptionalName,
+  readOrder,
+  readWish,
+} from "./requests.ts";
 import { nullIfUnreadable, readActions, readOrders } from "./views/audit.ts";
 import { createDoctor } from "./views/doctor.ts";
 import { readLetterGroups, readLetters } from "./views/letters.ts";
@@ -26,6 +36,7 @@ export interface AppDependencies {
   readonly client: StreamClient;
   readonly watcher: Watcher;
   readonly plans: Plans;
+  readonly groupActions: GroupActions;
   readonly report: (event: DashboardEvent) => void;
   /** Aborts when the dashboard is closed. */
   readonly signal: AbortSignal;
@@ -159,12 +170,25 @@ function addViews(app: Hono<Env>, gate: Gate, { policy, client, watcher }: AppDe
   });
 }
 
-function addActions(app: Hono<Env>, gate: Gate, { plans, watcher }: AppDependencies): void {
+function addActions(app: Hono<Env>, gate: Gate, { plans, groupActions, watcher }: AppDependencies): void {
   const limit = bodyLimit({ maxSize: LARGEST_BODY });
+  const assertShown = (of: { readonly stream: string; readonly group: string }): void => {
+    if (!watcher.groups.some(([stream, group]) => stream === of.stream && group === of.group)) throw notShown();
+  };
   app.post("/api/plans", gate.act, limit, async (c) => {
     const wish: Wish = readWish(await readBody(c));
-    if (!watcher.groups.some(([stream, group]) => stream === wish.stream && group === wish.group)) throw notShown();
+    assertShown(wish);
     return c.json(await plans.make(wish));
+  });
+  // The page shows it while somebody still chooses: how a shell quotes is known here.
+  app.post("/api/group/command", gate.act, limit, async (c) => {
+    const wish = readGroupWish(await readBody(c));
+    return c.json({ command: groupCommand(wish, { ...wish, who: c.get("visitor").user }) });
+  });
+  app.post("/api/group/act", gate.act, limit, async (c) => {
+    const wish = readGroupWish(await readBody(c));
+    assertShown(wish);
+    return c.json(await groupActions.act(wish, c.get("visitor").user));
   });
   const known = (plan: ReturnType<Plans["show"]>) => {
     if (plan === undefined) throw new HTTPException(404, { message: "this plan is not known any more" });
@@ -195,6 +219,7 @@ const wrong = (message: string): HTTPException => new HTTPException(400, { messa
 /** Says what went wrong, as far as it is the server's or the user's matter. */
 function answerError(error: Error, c: Context, report: (event: DashboardEvent) => void): Response {
   if (error instanceof HTTPException) return c.json({ error: error.message }, error.status);
+  if (NoGroupError.is(error)) return c.json({ error: error.message }, 404);
   if (UsageError.is(error)) return c.json({ error: error.message }, 409);
   report({ type: "requestFailed", path: c.req.path, error: toErrorInfo(error) });
   if (PermissionError.is(error)) return c.json({ error: error.message }, 502);

@@ -3,6 +3,8 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { getRequestListener } from "@hono/node-server";
 import { createRedisStreamClient, SharedConnection } from "@redis-batch/core/internal/connection";
 import { createNotifier, systemClock, warningObserver } from "@redis-batch/core/internal/service";
+import { AuditLog } from "./actions/audit-log.ts";
+import { GroupActions } from "./actions/group-actions.ts";
 import { Plans } from "./actions/plans.ts";
 import { createApp } from "./app.ts";
 import type { DashboardEvent } from "./events.ts";
@@ -59,12 +61,23 @@ export function openDashboard(policy: DashboardPolicy): Dashboard {
   );
   const { client } = connection;
   const watcher: Watcher = new Watcher({ connection, policy, report });
-  const plans = new Plans({ client, source: connection.source, auditLength, report });
+  const audit = new AuditLog(client, auditLength);
+  const plans = new Plans({ client, source: connection.source, audit, report });
+  const groupActions = new GroupActions({ client, source: connection.source, audit, report });
   let running: Promise<void> | undefined;
   const start = (): void => {
     if (!ending.signal.aborted) running ??= watcher.run(ending.signal);
   };
-  const app = createApp({ policy, client, watcher, plans, report, signal: ending.signal, onVisit: start });
+  const app = createApp({
+    policy,
+    client,
+    watcher,
+    plans,
+    groupActions,
+    report,
+    signal: ending.signal,
+    onVisit: start,
+  });
   const answer = (request: Request, env?: object): Response | Promise<Response> => app.fetch(request, env);
   let closing: Promise<void> | undefined;
   const close = (): Promise<void> =>

@@ -26,4 +26,14 @@ export type DashboardEvent =
       /** Dead letters of the plan that were not. */
       readonly left: number;
     }
+  /** Somebody has paused or resumed a group, or changed its rate. */
+  | {
+      readonly type: "groupActed";
+      readonly who: string;
+      readonly action: "pause" | "resume" | "rate";
+      readonly stream: string;
+      readonly group: string;
+      /** Why it failed; `null`: it did not. */
+      readonly error: string | null;
+    }
   | { readonly type: "closed" };

@@ -1,9 +1,11 @@
 /** What requests say, checked. */
 import type { IncomingMessage } from "node:http";
-import { isEntryId } from "@redis-batch/core";
+import { isEntryId, type RateLimit } from "@redis-batch/core";
 import type { Context } from "hono";
 import { HTTPException } from "hono/http-exception";
+import type { GroupWish } from "./actions/group-actions.ts";
 import type { Wish } from "./actions/plans.ts";
+import type { GroupAct } from "./decisions/command-line.ts";
 
 const wrong = (message: string): HTTPException => new HTTPException(400, { message });
 
@@ -69,6 +71,45 @@ function readChosen({ all, key, ids }: Readonly<Record<string, unknown>>): Wish[
     return { kind: "ids", ids };
   }
   throw wrong("say which dead letters: all, key or ids");
+}
+
+const YEAR_MS = 31_536_000_000;
+const DAY_MS = 86_400_000;
+// Every report of the group has it, and every consumer reads it with each heartbeat.
+const LONGEST_REASON = 500;
+
+export function readGroupWish(body: Readonly<Record<string, unknown>>): GroupWish {
+  const { stream, group, seenSinceMs } = body;
+  if (typeof stream !== "string" || typeof group !== "string") throw wrong("stream and group must be names");
+  if (seenSinceMs !== undefined && seenSinceMs !== null && typeof seenSinceMs !== "number") {
+    throw wrong("seenSinceMs must be a time or null");
+  }
+  return { ...readGroupAct(body), stream, group, seenSinceMs };
+}
+
+function readGroupAct({ action, forMs, reason, limit }: Readonly<Record<string, unknown>>): GroupAct {
+  switch (action) {
+    case "pause":
+      if (forMs !== null && !isBetween(forMs, 1_000, YEAR_MS)) throw wrong(`forMs must be null or 1000 to ${YEAR_MS}`);
+      if (reason !== null && (typeof reason !== "string" || reason.length > LONGEST_REASON)) {
+        throw wrong(`reason must be null or a text of at most ${LONGEST_REASON} characters`);
+      }
+      return { action, forMs, reason: reason?.trim() || null };
+    case "resume":
+      return { action };
+    case "rate":
+      return { action, limit: readRate(limit) };
+    default:
+      throw wrong("action must be pause, resume or rate");
+  }
+}
+
+function readRate(limit: unknown): RateLimit | null {
+  if (limit === null) return null;
+  const { messages, perMs } = Object(limit) as Readonly<Record<string, unknown>>;
+  if (!isBetween(messages, 1, 1_000_000_000)) throw wrong("limit must be null, or have 1 to 1000000000 messages");
+  if (!isBetween(perMs, 1, DAY_MS)) throw wrong(`perMs of limit must be 1 to ${DAY_MS}`);
+  return { messages, perMs };
 }
 
 const isBetween = (value: unknown, min: number, max: number): value is number =>

@@ -45,10 +45,14 @@ export const DASHBOARD_SPEC = {
     ...{ kind: "milliseconds", min: 500, max: 60_000, default: 2_000 },
     about: "time between two looks at all streams; one look serves everyone who watches",
   },
-  /** Whether people may redrive and discard dead letters. Default `false`: the dashboard only shows. */
+  /**
+   * Whether people may pause and resume groups, change their rates, and redrive and discard dead letters. Default `false`: the
+   * dashboard only shows.
+   */
   allowActions: {
     ...{ kind: "flag", default: false },
-    about: "let people redrive and discard dead letters; otherwise the dashboard only shows",
+    about:
+      "let people pause groups, change their rates, and redrive and discard dead letters; otherwise the dashboard only shows",
   },
   /**
    * Who may use the dashboard: each name with the token that signs this person in, at least 16 characters. Default: nobody

@@ -1,6 +1,7 @@
 /** What the dashboard answers over HTTP, and to whom. */
 import { Consumer, Producer } from "@redis-batch/consumer";
 import { ConfigError, partitionStreams } from "@redis-batch/core";
+import { groupKey } from "@redis-batch/core/internal/names";
 import { eventually, sendHostileRequests, uniqueName, useServer } from "@redis-batch/test-support";
 import { beforeAll, describe, expect, it } from "vitest";
 import { type DashboardEvent, type DashboardServerOptions, startDashboard } from "../src/index.ts";
@@ -207,6 +208,148 @@ describe("acting", () => {
   ])("is refused with 400 for %j", async (body, says) => {
     await using server = await start({ allowActions: true });
     const answer = await act(server.port, "/api/plans", body as object);
+    expect([answer.status, answer.body]).toEqual([400, expect.stringContaining(says)]);
+  });
+});
+
+describe("acting on a group", () => {
+  const post = (port: number, body: unknown, headers: Asked["headers"] = {}) =>
+    ask(port, "/api/group/act", {
+      ...{ method: "POST", body },
+      headers: { "content-type": "application/json", origin: `http://127.0.0.1:${port}`, ...headers },
+    });
+  const tokens = { ada: TOKEN, bob: "bob-has-a-long-token" };
+  const as = (token: string) => ({ authorization: `Bearer ${token}` });
+  const groupOf = async (port: number, stream: string) =>
+    json(await ask(port, `/api/group?stream=${stream}&group=g`, { headers: as(TOKEN) }))["report"] as {
+      readonly pause: { readonly by: string; readonly sinceMs: number } | null;
+      readonly rateLimit: object | null;
+    };
+
+  it("pauses, resumes and limits it as the operator, and logs each with the command that does the same", async () => {
+    const stream = await groupWithLetter(redis.server);
+    await redis.server.command("XGROUP", "CREATECONSUMER", stream, "g", "foreign");
+    const events: DashboardEvent[] = [];
+    const observed = { observer: (event: DashboardEvent): void => void events.push(event) };
+    await using server = await start({
+      streams: [stream],
+      allowActions: true,
+      tokens,
+      operators: ["ada"],
+      ...observed,
+    });
+    await known(server.port, stream, as(TOKEN));
+    const of = { stream, group: "g" };
+    const pause = { action: "pause", ...of, forMs: 1_800_000, reason: "the database moves", seenSinceMs: null };
+    // Who may only look changes nothing, and leaves no trace in the log.
+    expect((await post(server.port, pause, as(tokens.bob))).status).toBe(403);
+    expect((await post(server.port, pause)).status).toBe(401);
+    expect((await post(server.port, pause, { ...as(TOKEN), origin: "http://evil.example" })).status).toBe(403);
+    expect(await redis.server.command("EXISTS", `rb:{${stream}}:audit:${stream}:g`)).toBe(0);
+    const paused = json(await post(server.port, pause, as(TOKEN)));
+    const command = `redis-batch group pause ${stream} g --for 30m --by ada --reason 'the database moves'`;
+    expect(paused).toMatchObject({
+      ...{ command, error: null },
+      pause: { by: "ada", reason: "the database moves", notObeyedBy: ["foreign"] },
+    });
+    await eventually("it is shown", async () => (await groupOf(server.port, stream)).pause?.by === "ada");
+    const seenSinceMs = (await groupOf(server.port, stream)).pause?.sinceMs;
+    expect((await post(server.port, { action: "resume", ...of, seenSinceMs }, as(TOKEN))).status).toBe(200);
+    const limit = { messages: 600, perMs: 60_000 };
+    expect(json(await post(server.port, { action: "rate", ...of, limit }, as(TOKEN)))).toMatchObject({
+      rateLimit: limit,
+    });
+    await eventually("they are shown", async () => {
+      const { pause: now, rateLimit } = await groupOf(server.port, stream);
+      return now === null && rateLimit !== null;
+    });
+    expect((await post(server.port, { action: "rate", ...of, limit: null }, as(TOKEN))).status).toBe(200);
+    const { actions } = json(await ask(server.port, "/api/log", { headers: as(TOKEN) }));
+    const done = { who: "ada", letters: null, outcome: { done: 1, left: 0, error: "" } };
+    expect(actions).toMatchObject([
+      { ...done, action: "rate", command: `redis-batch group rate ${stream} g --off` },
+      { ...done, action: "rate", command: `redis-batch group rate ${stream} g --messages 600 --per 1m` },
+      { ...done, action: "resume", command: `redis-batch group resume ${stream} g` },
+      { ...done, action: "pause", command },
+    ]);
+    expect(events.filter(({ type }) => type === "groupActed")).toHaveLength(4);
+  });
+
+  it("undoes nothing that somebody else has done meanwhile, and says who it was", async () => {
+    const stream = await groupWithLetter(redis.server);
+    await using server = await start({ streams: [stream], allowActions: true, tokens });
+    await known(server.port, stream, as(TOKEN));
+    const of = { stream, group: "g", seenSinceMs: null };
+    const pause = { action: "pause", ...of, forMs: null, reason: "mine" };
+    const both = await Promise.all([post(server.port, pause, as(TOKEN)), post(server.port, pause, as(tokens.bob))]);
+    // Only a few milliseconds are between the look and the act: the second may replace the first, never unlogged.
+    expect(both.every(({ status }) => status === 200 || status === 409)).toBe(true);
+    const late = await post(server.port, { ...pause, forMs: 1_000, reason: "other" }, as(tokens.bob));
+    expect([late.status, late.body]).toEqual([409, expect.stringMatching(/paused by (ada|bob) \(mine\) meanwhile/)]);
+    const { pause: now } = json(await post(server.port, { ...pause, forMs: 1_000, seenSinceMs: undefined }, as(TOKEN)));
+    const { sinceMs, untilMs } = now as { readonly sinceMs: number; readonly untilMs: number };
+    await eventually(
+      "it is over",
+      async () => Number(((await redis.server.command("TIME")) as string[])[0]) * 1_000 > untilMs,
+    );
+    const over = await post(server.port, { action: "resume", ...of, seenSinceMs: sinceMs }, as(TOKEN));
+    expect([over.status, over.body]).toEqual([409, expect.stringContaining("the pause that you saw is over")]);
+  });
+
+  it("does nothing with a group that is gone, and leaves no key beside it", async () => {
+    const stream = await groupWithLetter(redis.server);
+    await using server = await start({ streams: [stream], allowActions: true, intervalMs: 60_000 });
+    await known(server.port, stream);
+    await redis.server.command("DEL", stream);
+    const pause = { action: "pause", stream, group: "g", forMs: null, reason: null };
+    for (const act of [pause, { ...pause, action: "resume" }, { ...pause, action: "rate", limit: null }]) {
+      expect((await post(server.port, act)).status).toBe(404);
+    }
+    expect(await redis.server.command("KEYS", `rb:{${stream}}:[ac]*`)).toEqual([]);
+  });
+
+  it("does nothing that cannot be logged", async () => {
+    const stream = await groupWithLetter(redis.server);
+    await redis.server.command("SET", `rb:{${stream}}:audit:${stream}:g`, "no stream");
+    await using server = await start({ streams: [stream], allowActions: true });
+    await known(server.port, stream);
+    const pause = { action: "pause", stream, group: "g", forMs: null, reason: null };
+    expect((await post(server.port, pause)).status).toBe(502);
+    expect(await redis.server.command("EXISTS", `rb:{${stream}}:consumers:${stream}:g`)).toBe(0);
+  });
+
+  it("pauses all of a stream with partitions, which has no rate", async () => {
+    const stream = uniqueName("parted");
+    await using producer = new Producer({ redis: redis.server.options, stream, partitions: 2, observer });
+    await producer.add({ n: 1 }, { key: "a" });
+    for (const part of partitionStreams(stream, 2)) {
+      await redis.server.command("XGROUP", "CREATE", part, "g", "0", "MKSTREAM");
+    }
+    await using server = await start({ streams: [stream], allowActions: true });
+    await known(server.port, stream);
+    const pause = { action: "pause", stream, group: "g", forMs: null, reason: null, seenSinceMs: null };
+    expect(json(await post(server.port, pause))).toMatchObject({ pause: { by: "anyone on this machine" } });
+    for (const part of partitionStreams(stream, 2)) {
+      expect(await redis.server.command("HEXISTS", groupKey("consumers", part, "g"), "rb:pause")).toBe(1);
+    }
+    const rate = { action: "rate", stream, group: "g", limit: null };
+    expect((await post(server.port, rate)).body).toContain("a stream with partitions has no rate");
+  });
+
+  it.each([
+    [{}, "stream and group must be names"],
+    [{ action: "stop" }, "action must be pause"],
+    [{ action: "pause", forMs: 1, reason: null }, "forMs must be"],
+    [{ action: "pause", forMs: null }, "reason must be"],
+    [{ action: "pause", forMs: null, reason: "x".repeat(501) }, "reason must be"],
+    [{ action: "resume", seenSinceMs: "x" }, "seenSinceMs must be"],
+    [{ action: "rate" }, "limit must be null"],
+    [{ action: "rate", limit: { messages: 0, perMs: 1 } }, "limit must be null"],
+    [{ action: "rate", limit: { messages: 1, perMs: 1e12 } }, "perMs of limit"],
+  ])("is refused with 400 for %j", async (body, says) => {
+    await using server = await start({ allowActions: true });
+    const named = Object.keys(body).length === 0 ? body : { stream: "s", group: "g", ...body };
+    const answer = await post(server.port, named);
     expect([answer.status, answer.body]).toEqual([400, expect.stringContaining(says)]);
   });
 });

@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { gunzipSync } from "node:zlib";
+import { Monitor } from "@redis-batch/monitor";
 import { FaultProxy, useServer } from "@redis-batch/test-support";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -253,6 +254,94 @@ describe("dead letters", () => {
   });
 });
 
+describe("a whole group", () => {
+  const [stream, group] = ["shop:orders", "billing"] as const;
+  const reason = `the database <img src=x onerror="globalThis.hacked=1"> moves, it's late \u202e`;
+
+  it("is paused, resumed and limited by dialogs that show the command, at each width, and both are logged", async () => {
+    const { page, complaints } = await browser.open(groupUrl([stream, group], "health"), { bypassCSP: true });
+    await settled(page);
+    await page.getByRole("button", { name: "Pause…" }).click();
+    const dialog = page.getByRole("dialog", { name: "Pause the group" });
+    await dialog.getByLabel("For how long").selectOption("1 hour");
+    await dialog.getByLabel("Why, for those who find it paused").fill(reason);
+    await dialog.getByText(/--for 1h --reason/).waitFor();
+    const command = (await dialog.locator("code").textContent()) ?? "";
+    expect(command).toContain(`redis-batch group pause ${stream} ${group} --for 1h --reason 'the database <img`);
+    expect(await problemsNow(page)).toEqual([]);
+    await dialog.getByRole("button", { name: "Pause", exact: true }).click();
+    await dialog.getByText("Paused.").waitFor();
+    await dialog.getByRole("button", { name: "Close" }).click();
+    await page.getByText(/paused by anyone on this machine \(the database .* ago, for another/).waitFor();
+    await page.locator(".heading .status").getByText("Paused").waitFor();
+    expect(await problemsNow(page)).toEqual([]);
+    await page.getByRole("button", { name: "Resume…" }).click();
+    const resuming = page.getByRole("dialog", { name: "Resume the group" });
+    await resuming.getByText(/anyone on this machine paused it at .*, until/).waitFor();
+    expect(await problemsNow(page)).toEqual([]);
+    await resuming.getByRole("button", { name: "Resume" }).click();
+    await resuming.getByText("Resumed.").waitFor();
+    await page.keyboard.press("Escape");
+    await page.getByRole("button", { name: "Pause…" }).waitFor();
+    await page.getByRole("button", { name: "Rate…" }).click();
+    const rating = page.getByRole("dialog", { name: "Rate of the group" });
+    await rating.getByRole("spinbutton", { name: "Messages" }).fill("50000");
+    await rating.getByRole("spinbutton", { name: "Messages" }).blur();
+    await rating.getByLabel("Per").selectOption("minute");
+    await rating.getByText(`redis-batch group rate ${stream} ${group} --messages 50000 --per 1m`).waitFor();
+    expect(await problemsNow(page)).toEqual([]);
+    await rating.getByRole("button", { name: "Set" }).click();
+    await rating.getByText("The rate is changed.").waitFor();
+    await page.keyboard.press("Escape");
+    await page.getByText("50,000 per minute").waitFor();
+    expect(await problemsNow(page)).toEqual([]);
+    await page.getByRole("button", { name: "Rate…" }).click();
+    await rating.getByLabel("Limit the group").uncheck();
+    await rating.getByRole("button", { name: "Remove" }).click();
+    await rating.getByText("The rate is changed.").waitFor();
+    await page.keyboard.press("Escape");
+    await page.getByRole("link", { name: "Actions" }).click();
+    const action = page.getByRole("listitem").filter({ hasText: `pause of ${stream} / ${group}` });
+    await action.getByText("done", { exact: true }).waitFor();
+    await action.getByText("The command that does the same").click();
+    expect(await action.locator("code").textContent()).toBe(command);
+    expect(await problemsNow(page)).toEqual([]);
+    expect([await page.evaluate("globalThis.hacked"), complaints]).toEqual([undefined, []]);
+    await page.close();
+  });
+
+  it("is not touched where somebody else was faster: the page says who", async () => {
+    const { page } = await browser.open(groupUrl([stream, group], "health"));
+    await settled(page);
+    await page.getByRole("button", { name: "Pause…" }).click();
+    const dialog = page.getByRole("dialog", { name: "Pause the group" });
+    await dialog.getByText("redis-batch group pause").waitFor();
+    await using monitor = new Monitor({ redis: redis.server.url, stream, group, observer: () => {} });
+    await monitor.pause({ by: "bob", reason: "a deploy" });
+    await dialog.getByRole("button", { name: "Pause", exact: true }).click();
+    await dialog.getByText("nothing was done: the group was paused by bob (a deploy) meanwhile").waitFor();
+    await monitor.resume();
+    await page.close();
+  });
+});
+
+/** What axe calls serious, and what is cut, at each width. */
+async function problemsNow(page: Page): Promise<readonly string[]> {
+  const problems: string[] = [];
+  for (const [colorScheme, width] of LOOKS) {
+    await page.emulateMedia({ colorScheme });
+    await page.setViewportSize({ width, height: 800 });
+    problems.push(...(await seriousFindings(page)).map((finding) => `at ${width}: ${finding}`));
+    const sideways = await sidewaysBy(page);
+    if (sideways !== 0) problems.push(`at ${width}: the page is ${sideways} pixels too wide`);
+    const cut = await page.evaluate(
+      "[...document.querySelectorAll('dialog')].map((one) => one.scrollWidth - one.clientWidth).find((by) => by > 0) ?? 0",
+    );
+    if (cut !== 0) problems.push(`at ${width}: the dialog is ${cut} pixels too wide`);
+  }
+  return problems;
+}
+
 describe("a connection that is cut", () => {
   it("to the dashboard's server is told, and what was shown stays until it is back", async () => {
     await using proxy = await FaultProxy.start({ address: { host: "127.0.0.1", port: dashboard.port } });
@@ -293,7 +382,7 @@ describe("who may do what", () => {
       `${other.url}${groupUrl(at(scene, 1), "dead-letters").slice(dashboard.url.length)}`,
     );
     await page.locator(".errors > li").first().waitFor();
-    expect(await page.getByRole("button", { name: /Redrive|Discard/ }).count()).toBe(0);
+    expect(await page.getByRole("button", { name: /Redrive|Discard|Pause|Rate/ }).count()).toBe(0);
     await page.getByText("read-only").waitFor();
     await page.close();
   });

@@ -12,7 +12,7 @@ const redis = useServer({
 
 it.each([
   ["who looks", [], 502],
-  ["who acts", ["payloads", "discard", "redrive", "add"], 200],
+  ["who acts", ["payloads", "discard", "redrive", "add", "pause"], 200],
 ] as const)("%s is refused nothing that the role has", async (_who, extras, letters) => {
   const stream = uniqueName("rights");
   const command = redis.server.command.bind(redis.server);
@@ -51,6 +51,15 @@ it.each([
     await eventually(`the ${action} has ended`, async () => {
       return events.some((event) => event.type === "acted" && event.action === action && event.left === 0);
     });
+  }
+  const acts = [
+    { action: "pause", forMs: 60_000, reason: "a test" },
+    { action: "resume" },
+    { action: "rate", limit: { messages: 5, perMs: 1_000 } },
+    { action: "rate", limit: null },
+  ];
+  for (const act of acts) {
+    expect([act, (await ask("group/act", { ...act, stream, group: "g" })).status]).toEqual([act, 200]);
   }
   expect(await command("ACL", "LOG")).toEqual([]);
 });

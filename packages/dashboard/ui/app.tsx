@@ -56,7 +56,14 @@ export function App() {
         </nav>
         <div class="right">
           <Pulse />
-          <span class="who" title={who.mayAct ? "May redrive and discard dead letters" : "May only look"}>
+          <span
+            class="who"
+            title={
+              who.mayAct
+                ? "May pause groups, change their rates, and redrive and discard dead letters"
+                : "May only look"
+            }
+          >
             {who.how === "anyone" ? "" : <Text of={who.user} />}
             {who.mayAct ? "" : <span class="tag">read-only</span>}
           </span>

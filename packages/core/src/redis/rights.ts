@@ -272,6 +272,14 @@ export const RIGHTS: Readonly<Record<Role, readonly Part[]>> = {
       need: "add",
       grants: [{ keys: ["stream"], rules: ["+xadd"] }],
     },
+    {
+      purpose: "pausing and resuming groups, and changing their rates",
+      need: "pause",
+      grants: [
+        { keys: ["consumers"], rules: ["+hget", "+hset", "+hdel"] },
+        { keys: ["audit"], rules: ["+xadd"] },
+      ],
+    },
   ],
   groups: [
     {

@@ -3,15 +3,15 @@
  * begins and when it has ended, with who did it; what cannot be logged is not done.
  */
 import { randomUUID } from "node:crypto";
-import { DeadLetters, type EntryId, RedisBatchError, type RedisSource, UsageError } from "@redis-batch/core";
+import { DeadLetters, type EntryId, type RedisSource, UsageError } from "@redis-batch/core";
 import type { StreamClient } from "@redis-batch/core/internal/connection";
 import { messageOf } from "@redis-batch/core/internal/errors";
 import { keyOfLetter, type LetterFacts } from "@redis-batch/core/internal/messages";
-import { groupKey } from "@redis-batch/core/internal/names";
 import { pause, systemClock } from "@redis-batch/core/internal/service";
 import { letterCommand } from "../decisions/command-line.ts";
 import type { DashboardEvent } from "../events.ts";
 import { countLetters, letterFacts } from "../views/letters.ts";
+import type { AuditLog } from "./audit-log.ts";
 
 export type LetterAction = "redrive" | "discard";
 
@@ -80,7 +80,7 @@ const AT_ONCE = 100;
 export interface PlansDependencies {
   readonly client: StreamClient;
   readonly source: RedisSource;
-  readonly auditLength: number;
+  readonly audit: AuditLog;
   readonly report: (event: DashboardEvent) => void;
 }
 
@@ -118,6 +118,7 @@ export class Plans {
       isCut,
       command: letterCommand(action, {
         ...{ stream, group, ids, addTrimmed: wish.addTrimmed, isAll: chosen.kind === "all" && !isCut },
+        perSecond: wish.perSecond,
       }),
       ...{ state: "planned", counts: NONE, error: null },
     };
@@ -231,15 +232,8 @@ export class Plans {
     return { done: redriven, added, skipped, missing };
   }
 
-  /** @throws {RedisBatchError} when the log cannot be written */
-  async #log({ wish, shown }: Plan, fields: Readonly<Record<string, string>>): Promise<void> {
-    const { stream, group, action } = wish;
-    const entry = { v: "1", plan: shown.id, action, ...fields };
-    const trim = { strategy: "maxLen", threshold: this.#with.auditLength, approximate: true } as const;
-    const [outcome] = await this.#with.client.xaddMany([
-      { stream: groupKey("audit", stream, group), fields: Object.entries(entry).flat(), trim },
-    ]);
-    if (RedisBatchError.is(outcome)) throw outcome;
+  #log({ wish, shown }: Plan, fields: Readonly<Record<string, string>>): Promise<void> {
+    return this.#with.audit.write(wish, { plan: shown.id, action: wish.action, ...fields });
   }
 
   #forgetOld(): void {

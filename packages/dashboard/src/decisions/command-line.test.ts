@@ -1,7 +1,15 @@
 import { expect, it } from "vitest";
-import { letterCommand, peekCommand } from "./command-line.ts";
+import { ANYONE } from "./access.ts";
+import { groupCommand, letterCommand, peekCommand } from "./command-line.ts";
 
-const wish = { stream: "shop:orders", group: "billing", ids: ["1-1", "2-1"], isAll: false, addTrimmed: false };
+const wish = {
+  stream: "shop:orders",
+  group: "billing",
+  ids: ["1-1", "2-1"],
+  isAll: false,
+  addTrimmed: false,
+  perSecond: 0,
+};
 
 it("names the dead letters, or all of them", () => {
   expect(letterCommand("redrive", wish)).toBe("redis-batch dead-letters redrive shop:orders billing 1-1 2-1 --yes");
@@ -9,6 +17,32 @@ it("names the dead letters, or all of them", () => {
     "redis-batch dead-letters discard shop:orders billing --all --limit 2 --yes",
   );
   expect(letterCommand("redrive", { ...wish, addTrimmed: true })).toContain(" --if-trimmed add --yes");
+});
+
+it("has the rate of a redrive", () => {
+  expect(letterCommand("redrive", { ...wish, isAll: true, perSecond: 50 })).toBe(
+    "redis-batch dead-letters redrive shop:orders billing --all --limit 2 --rate 50 --yes",
+  );
+  expect(letterCommand("discard", { ...wish, perSecond: 50 })).not.toContain("--rate");
+});
+
+it.each([
+  [{ action: "pause", forMs: null, reason: null }, "group pause 'a b' g --by ada"],
+  [
+    { action: "pause", forMs: 5_400_000, reason: "it's moving" },
+    "group pause 'a b' g --for 90m --by ada --reason 'it'\\''s moving'",
+  ],
+  [{ action: "resume" }, "group resume 'a b' g"],
+  [{ action: "rate", limit: { messages: 600, perMs: 60_000 } }, "group rate 'a b' g --messages 600 --per 1m"],
+  [{ action: "rate", limit: { messages: 1, perMs: 1_500 } }, "group rate 'a b' g --messages 1 --per 1500ms"],
+  [{ action: "rate", limit: null }, "group rate 'a b' g --off"],
+] as const)("is the same as %j for a group", (act, command) => {
+  expect(groupCommand(act, { stream: "a b", group: "g", who: "ada" })).toBe(`redis-batch ${command}`);
+});
+
+it("names nobody where nobody has to say who they are: the terminal knows more", () => {
+  const act = { action: "pause", forMs: null, reason: null } as const;
+  expect(groupCommand(act, { stream: "s", group: "g", who: ANYONE })).toBe("redis-batch group pause s g");
 });
 
 it("is none where there are too many for one line", () => {

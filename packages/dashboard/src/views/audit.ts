@@ -29,8 +29,8 @@ export interface LoggedAction {
   readonly group: string;
   readonly who: string;
   readonly action: string;
-  /** How many dead letters the plan had. */
-  readonly letters: number;
+  /** How many dead letters the plan had; `null`: it was about the group. */
+  readonly letters: number | null;
   /** The command that does the same; `""` if there is none. */
   readonly command: string;
   /** `null`: not known (yet), or the dashboard ended meanwhile. */
@@ -82,7 +82,8 @@ export async function readActions(client: Reader, stream: string, group: string)
     if (what === "actionEnded") outcomes.set(plan, { done: Number(done), left: Number(left), error });
     if (what !== "action") return [];
     const outcome = outcomes.get(plan) ?? null;
-    return { id, atMs: timeOf(id), stream, group, who, action, letters: Number(letters), command, outcome };
+    const counted = letters === undefined ? null : Number(letters);
+    return { id, atMs: timeOf(id), stream, group, who, action, letters: counted, command, outcome };
   });
 }
 

@@ -22,7 +22,7 @@ const MOST_FINDINGS = 300;
 
 export interface DoctorDependencies {
   readonly client: StreamClient;
-  /** Whether people may redrive and discard, for which there are rights of their own. */
+  /** Whether people may act, for which there are rights of their own. */
   readonly allowActions: boolean;
   readonly reports: () => Iterable<MonitorReport>;
 }
@@ -30,7 +30,10 @@ export interface DoctorDependencies {
 /** Examines the server when somebody asks, but not more often than four times a minute, for however many people. */
 export function createDoctor({ client, allowActions, reports }: DoctorDependencies): () => Promise<readonly Finding[]> {
   let last: { readonly atMs: number; readonly findings: Promise<readonly Finding[]> } | undefined;
-  const extras: readonly Extra[] = ["payloads", ...(allowActions ? (["discard", "redrive", "add"] as const) : [])];
+  const extras: readonly Extra[] = [
+    "payloads",
+    ...(allowActions ? (["discard", "redrive", "add", "pause"] as const) : []),
+  ];
   return async () => {
     const nowMs = systemClock.nowMs();
     const seen = [...reports()];

@@ -35,6 +35,12 @@ export function duration(ms: number | null | undefined): string {
   return `${Math.floor(Math.max(ms, 0) / size)} ${unit}`;
 }
 
+const PERIODS: Readonly<Record<number, string>> = { 1000: "second", 60000: "minute", 3600000: "hour", 86400000: "day" };
+
+/** `600 per minute`. */
+export const limit = ({ messages, perMs }: { readonly messages: number; readonly perMs: number }): string =>
+  `${count(messages)} per ${PERIODS[perMs] ?? duration(perMs)}`;
+
 const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });
 const day = new Intl.DateTimeFormat("en-GB", {
   ...{ year: "numeric", month: "short", day: "2-digit", hour: "2-digit", minute: "2-digit", second: "2-digit" },

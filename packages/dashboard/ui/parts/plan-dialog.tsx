@@ -1,8 +1,9 @@
 /** Asks before dead letters are redriven or discarded: shows the plan, then how it goes. */
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import type { LetterAction, ShownPlan } from "../../src/actions/plans.ts";
 import { ask } from "../state/api.ts";
 import { Command, Notice, Text } from "./basics.tsx";
+import { Dialog } from "./dialog.tsx";
 import { count, plural, time } from "./format.ts";
 
 /** What is meant: as the server takes it. */
@@ -25,7 +26,6 @@ const VERBS: Readonly<Record<LetterAction, { readonly title: string; readonly do
   };
 
 export function PlanDialog({ of, onClose }: { readonly of: Meant; readonly onClose: () => void }) {
-  const dialog = useRef<HTMLDialogElement>(null);
   const [plan, setPlan] = useState<ShownPlan | null>(null);
   const [error, setError] = useState<string | null>(null);
   const [perSecond, setPerSecond] = useState(0);
@@ -34,11 +34,6 @@ export function PlanDialog({ of, onClose }: { readonly of: Meant; readonly onClo
   const verb = VERBS[of.action];
   const tell = (thrown: unknown): void => setError(thrown instanceof Error ? thrown.message : String(thrown));
 
-  useEffect(() => {
-    const shown = dialog.current;
-    shown?.showModal();
-    return () => shown?.close();
-  }, []);
   useEffect(() => {
     const ending = new AbortController();
     const { action, stream, group, what } = of;
@@ -61,105 +56,108 @@ export function PlanDialog({ of, onClose }: { readonly of: Meant; readonly onClo
   };
   const state = plan?.state ?? "planned";
   return (
-    <dialog ref={dialog} class="plan" aria-labelledby="plan-title" onClose={onClose}>
-      <h2 id="plan-title">{verb.title} dead letters</h2>
-      {error !== null && (
-        <Notice tone="bad">
-          <Text of={error} />
-        </Notice>
-      )}
-      {plan === null ? (
-        error === null && <p role="status">Making the plan…</p>
-      ) : (
+    <Dialog title={`${verb.title} dead letters`} onClose={onClose}>
+      {(close) => (
         <>
-          <p>
-            <b>{plural(plan.letters, "dead letter")}</b> of <Text of={plan.group} />
-            {plan.oldestAtMs !== null && (
-              <>
-                , from {time(plan.oldestAtMs)} to {time(plan.newestAtMs)}
-              </>
-            )}
-            . {verb.says}
-          </p>
-          <ul class="reasons">
-            {plan.reasons.map(({ reason, letters }) => (
-              <li key={reason}>
-                <Text of={reason} /> <b>{count(letters)}</b>
-              </li>
-            ))}
-          </ul>
-          {plan.isCut && (
-            <Notice tone="warn">
-              There are more dead letters than were looked at. Make another plan after this one.
+          {error !== null && (
+            <Notice tone="bad">
+              <Text of={error} />
             </Notice>
           )}
-          {plan.letters > 0 &&
-            (plan.command === null ? (
-              <p class="footnote">There are too many to name them in one command line.</p>
-            ) : (
-              <Command line={plan.command} />
-            ))}
-          {state !== "planned" && <Progress of={plan} done={verb.done} />}
+          {plan === null ? (
+            error === null && <p role="status">Making the plan…</p>
+          ) : (
+            <>
+              <p>
+                <b>{plural(plan.letters, "dead letter")}</b> of <Text of={plan.group} />
+                {plan.oldestAtMs !== null && (
+                  <>
+                    , from {time(plan.oldestAtMs)} to {time(plan.newestAtMs)}
+                  </>
+                )}
+                . {verb.says}
+              </p>
+              <ul class="reasons">
+                {plan.reasons.map(({ reason, letters }) => (
+                  <li key={reason}>
+                    <Text of={reason} /> <b>{count(letters)}</b>
+                  </li>
+                ))}
+              </ul>
+              {plan.isCut && (
+                <Notice tone="warn">
+                  There are more dead letters than were looked at. Make another plan after this one.
+                </Notice>
+              )}
+              {plan.letters > 0 &&
+                (plan.command === null ? (
+                  <p class="footnote">There are too many to name them in one command line.</p>
+                ) : (
+                  <Command line={plan.command} />
+                ))}
+              {state !== "planned" && <Progress of={plan} done={verb.done} />}
+            </>
+          )}
+          {state === "planned" && (
+            <div class="settings">
+              <label>
+                At most
+                <input
+                  type="number"
+                  min={1}
+                  max={10_000}
+                  value={limit}
+                  onChange={(event) =>
+                    setLimit(Math.min(Math.max(Math.floor(event.currentTarget.valueAsNumber) || 1, 1), 10_000))
+                  }
+                />
+              </label>
+              <label>
+                Each second
+                <select value={perSecond} onChange={(event) => setPerSecond(Number(event.currentTarget.value))}>
+                  <option value={0}>as fast as possible</option>
+                  {[1, 10, 100, 1_000].map((one) => (
+                    <option key={one} value={one}>
+                      {count(one)} at most
+                    </option>
+                  ))}
+                </select>
+              </label>
+              {of.action === "redrive" && (
+                <label class="check">
+                  <input
+                    type="checkbox"
+                    checked={addTrimmed}
+                    onChange={(event) => setAddTrimmed(event.currentTarget.checked)}
+                  />
+                  Add messages again whose entries were trimmed, for every group
+                </label>
+              )}
+            </div>
+          )}
+          <div class="buttons">
+            {state === "planned" && (
+              <button
+                type="button"
+                class={of.action === "discard" ? "danger" : "primary"}
+                disabled={(plan?.letters ?? 0) === 0}
+                onClick={() => send("begin")}
+              >
+                {verb.title} {plan === null ? "" : count(plan.letters)}
+              </button>
+            )}
+            {state === "running" && (
+              <button type="button" onClick={() => send("stop")}>
+                Stop
+              </button>
+            )}
+            <button type="button" onClick={close}>
+              {state === "planned" ? "Cancel" : "Close"}
+            </button>
+          </div>
         </>
       )}
-      {state === "planned" && (
-        <div class="settings">
-          <label>
-            At most
-            <input
-              type="number"
-              min={1}
-              max={10_000}
-              value={limit}
-              onChange={(event) =>
-                setLimit(Math.min(Math.max(Math.floor(event.currentTarget.valueAsNumber) || 1, 1), 10_000))
-              }
-            />
-          </label>
-          <label>
-            Each second
-            <select value={perSecond} onChange={(event) => setPerSecond(Number(event.currentTarget.value))}>
-              <option value={0}>as fast as possible</option>
-              {[1, 10, 100, 1_000].map((one) => (
-                <option key={one} value={one}>
-                  {count(one)} at most
-                </option>
-              ))}
-            </select>
-          </label>
-          {of.action === "redrive" && (
-            <label class="check">
-              <input
-                type="checkbox"
-                checked={addTrimmed}
-                onChange={(event) => setAddTrimmed(event.currentTarget.checked)}
-              />
-              Add messages again whose entries were trimmed, for every group
-            </label>
-          )}
-        </div>
-      )}
-      <div class="buttons">
-        {state === "planned" && (
-          <button
-            type="button"
-            class={of.action === "discard" ? "danger" : "primary"}
-            disabled={(plan?.letters ?? 0) === 0}
-            onClick={() => send("begin")}
-          >
-            {verb.title} {plan === null ? "" : count(plan.letters)}
-          </button>
-        )}
-        {state === "running" && (
-          <button type="button" onClick={() => send("stop")}>
-            Stop
-          </button>
-        )}
-        <button type="button" onClick={() => dialog.current?.close()}>
-          {state === "planned" ? "Cancel" : "Close"}
-        </button>
-      </div>
-    </dialog>
+    </Dialog>
   );
 }
 

@@ -1,12 +1,16 @@
 import type { GroupReport, RetentionReport } from "@redis-batch/monitor";
+import { useState } from "preact/hooks";
+import type { GroupAct } from "../../src/decisions/command-line.ts";
 import type { HistoryColumns } from "../../src/watch/history.ts";
 import type { PartitionRow } from "../../src/watch/watcher.ts";
 import { Empty, Fact, Notice, Status, Text, Waiting } from "../parts/basics.tsx";
 import { Chart } from "../parts/chart.tsx";
-import { count, duration, rate, visible } from "../parts/format.ts";
+import { count, duration, limit, plural, rate, visible } from "../parts/format.ts";
+import { GroupDialog } from "../parts/group-dialog.tsx";
 import { type Address, addressParameters } from "../state/address.ts";
 import { look } from "../state/live.ts";
 import { groupAddress, TABS, type Tab } from "../state/route.ts";
+import { session } from "../state/session.ts";
 import { useAsk } from "../state/use-ask.ts";
 import { Consumers } from "./consumers.tsx";
 import { LettersView } from "./letters.tsx";
@@ -67,6 +71,7 @@ const CHARTS: readonly {
 /** One consumer group. */
 export function GroupView({ stream, group, tab }: Address & { readonly tab: Tab }) {
   const asked = useAsk<GroupAnswer>("group", addressParameters({ stream, group }), look.value);
+  const [acting, setActing] = useState<GroupAct["action"] | null>(null);
   const report = asked.data?.report;
   const partitions = asked.data?.partitions ?? null;
   // Until that is known, nothing is asked that only a partition can answer.
@@ -81,7 +86,27 @@ export function GroupView({ stream, group, tab }: Address & { readonly tab: Tab 
           <Text of={group} />
         </h1>
         {report !== undefined && <Status of={report.health} />}
+        {report !== undefined && session.value?.mayAct === true && asked.data?.partOf == null && (
+          <div class="buttons">
+            {report.pause !== null && (
+              <button type="button" onClick={() => setActing("resume")}>
+                Resume…
+              </button>
+            )}
+            <button type="button" onClick={() => setActing("pause")}>
+              {report.pause === null ? "Pause…" : "Change the pause…"}
+            </button>
+            {partitions === null && (
+              <button type="button" onClick={() => setActing("rate")}>
+                Rate…
+              </button>
+            )}
+          </div>
+        )}
       </div>
+      {acting !== null && report !== undefined && (
+        <GroupDialog action={acting} address={{ stream, group }} report={report} onClose={() => setActing(null)} />
+      )}
       {report !== undefined && (
         <p class="why">
           <Text of={report.reason} />
@@ -127,6 +152,7 @@ function Health({ of }: { readonly of: GroupAnswer }) {
   const { backlog, released, later } = report;
   const isShort = history.atMs.length < 2;
   const parked = report.consumers.reduce((sum, one) => sum + (one.parked ?? 0), 0);
+  const limited = report.consumers.filter(({ intake }) => intake === "rate-limited").length;
   return (
     <>
       <dl class="facts">
@@ -142,8 +168,20 @@ function Health({ of }: { readonly of: GroupAnswer }) {
         <Fact name="Deferred">{count(later.messages)}</Fact>
         <Fact name="Dead letters">{count(report.deadLetters)}</Fact>
         {parked > 0 && <Fact name="Behind their keys">{count(parked)}</Fact>}
+        {report.rateLimit !== null && (
+          <Fact name="Rate at most">
+            {limit(report.rateLimit)}
+            {limited > 0 && <span class="quiet"> {plural(limited, "consumer")} waiting for it</span>}
+          </Fact>
+        )}
         {wanted !== null && <Fact name="Consumers wanted">{count(wanted)}</Fact>}
       </dl>
+      {(report.rateLimit?.differing.length ?? 0) > 0 && (
+        <Notice tone="warn">
+          The options of <Text of={report.rateLimit?.differing.join(", ") ?? ""} /> have another rate. The group's
+          counts.
+        </Notice>
+      )}
       {isShort ? (
         <Empty>The charts begin when the dashboard has watched for some seconds.</Empty>
       ) : (

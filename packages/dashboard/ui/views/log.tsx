@@ -18,7 +18,7 @@ export function LogView() {
       {asked.data === null ? (
         <Waiting error={asked.error} again={asked.again} />
       ) : asked.data.actions.length === 0 ? (
-        <Empty>Nobody has redriven or discarded dead letters from here.</Empty>
+        <Empty>Nobody has done anything from here.</Empty>
       ) : (
         <ol class="timeline">
           {asked.data.actions.map((one) => (
@@ -29,8 +29,8 @@ export function LogView() {
                   <Text of={one.who} />
                 </b>
                 <span>
-                  {one.action} of {plural(one.letters, "dead letter")} in{" "}
-                  <a href={groupAddress(one.stream, one.group, "dead-letters")}>
+                  <Text of={one.action} /> of {one.letters !== null && `${plural(one.letters, "dead letter")} in `}
+                  <a href={groupAddress(one.stream, one.group, one.letters === null ? "health" : "dead-letters")}>
                     <Text of={`${one.stream} / ${one.group}`} />
                   </a>
                 </span>
@@ -55,8 +55,9 @@ export function LogView() {
   );
 }
 
-function outcomeOf({ outcome }: LoggedAction): string {
+function outcomeOf({ letters, outcome }: LoggedAction): string {
   if (outcome === null) return "no result yet";
+  if (letters === null) return outcome.left === 0 ? "done" : "failed";
   return outcome.left === 0
     ? `${count(outcome.done)} done`
     : `${count(outcome.done)} done, ${count(outcome.left)} left`;
