@@ -9,6 +9,7 @@ import {
   type Context,
   context,
   type Link,
+  propagation,
   ROOT_CONTEXT,
   type Span,
   type SpanContext,
@@ -19,6 +20,7 @@ import {
 } from "@opentelemetry/api";
 import { parseTraceContext } from "@redis-batch/core/internal/messages";
 import { guardInstrumentation } from "@redis-batch/core/internal/service";
+import { type BaggagePolicy, decodeBaggage } from "./baggage.ts";
 import * as names from "./conventions.ts";
 import { markFailed, typeOfError } from "./fault.ts";
 import type { FollowedBatch, FollowedMessage, FollowedStart, FoundContext, SettledIds } from "./followed.ts";
@@ -28,6 +30,7 @@ import { decodeSpanContext } from "./trace-context.ts";
 export interface BatchPolicy {
   readonly joinTrace: boolean;
   readonly maxLinks: number;
+  readonly baggage: Pick<BaggagePolicy, "names">;
   readonly contextOf: ((message: FollowedMessage) => FoundContext | undefined) | undefined;
 }
 
@@ -59,7 +62,8 @@ export class BatchSpans {
     const spans = messages.map((message) => spanContextOf(message, policy.contextOf));
     const links = linksOf(messages, spans, policy.maxLinks);
     // A loop may have been started inside some span that is long over.
-    const parent = parentOf(start.isFetched ? context.active() : ROOT_CONTEXT, spans, policy.joinTrace);
+    const base = parentOf(start.isFetched ? context.active() : ROOT_CONTEXT, spans, policy.joinTrace);
+    const parent = withBaggage(base, messages, policy.baggage);
     const nowMs = Date.now();
     const receive = this.#span("receive", {
       ...{ kind: SpanKind.CLIENT, links, parent, startTime: nowMs - start.waitedMs },
@@ -164,6 +168,15 @@ function parentOf(base: Context, spans: Origins, joinTrace: boolean): Context {
   const isJoined = joinTrace && first !== undefined && trace.getSpan(base) === undefined;
   if (!isJoined || spans.some((span) => span?.traceId !== first.traceId)) return base;
   return trace.setSpanContext(base, first);
+}
+
+/** With the baggage of its messages, if all carry the same, and who called `fetch()` has none. */
+function withBaggage(base: Context, messages: readonly FollowedMessage[], policy: BatchPolicy["baggage"]): Context {
+  if (policy.names.length === 0 || propagation.getBaggage(base) !== undefined) return base;
+  const text = messages[0]?.traceContext?.baggage;
+  if (text === undefined || messages.some(({ traceContext }) => traceContext?.baggage !== text)) return base;
+  const baggage = decodeBaggage(text, policy);
+  return baggage === undefined ? base : propagation.setBaggage(base, baggage);
 }
 
 /** What became of the messages, as numbers. An outcome without an effect is an error: somebody else may have done the work, too. */

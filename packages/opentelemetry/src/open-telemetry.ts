@@ -1,7 +1,8 @@
 /** What producers and consumers take as their option `instrumentation`. */
-import { type Context, context, trace } from "@opentelemetry/api";
+import { type Context, context, propagation, trace } from "@opentelemetry/api";
 import type { AddStart, AddTrace, ProducerInstrumentation } from "@redis-batch/core";
 import { AddSpan } from "./add-span.ts";
+import { decodeBaggage } from "./baggage.ts";
 import { BatchSpans, spanContextOf } from "./batch-spans.ts";
 import { SCHEMA_URL } from "./conventions.ts";
 import type { FollowedBatch, FollowedMessage, FollowedStart } from "./followed.ts";
@@ -21,6 +22,9 @@ export interface FollowedTrace {
   ended(): void;
 }
 
+/** Who asks for the context of a message has asked for its baggage. */
+const ALL = { names: ["*"] };
+
 /** The contexts of batches that are followed. */
 const CONTEXTS = new WeakMap<FollowedBatch, Context>();
 
@@ -35,14 +39,17 @@ const CONTEXTS = new WeakMap<FollowedBatch, Context>();
  * @throws {ConfigError} naming every option that is wrong
  */
 export function openTelemetry(options: OpenTelemetryOptions = {}): OpenTelemetryInstrumentation {
-  const { tracerProvider, meterProvider, carryContext, ...policy } = resolveOpenTelemetryOptions(options);
+  const { tracerProvider, meterProvider, carryContext, carryBaggage, maxBaggageBytes, ...rest } =
+    resolveOpenTelemetryOptions(options);
+  const baggage = { names: carryBaggage ?? [], maxBytes: maxBaggageBytes };
+  const policy = { ...rest, baggage };
   // The global tracer passes everything on to the provider that is registered later.
   const tracer = (tracerProvider ?? trace).getTracer("@redis-batch/opentelemetry", undefined, {
     schemaUrl: SCHEMA_URL,
   });
   const meters = new Meters(meterProvider);
   return {
-    add: (start: AddStart): AddTrace => new AddSpan(tracer, meters, start, carryContext),
+    add: (start: AddStart): AddTrace => new AddSpan(tracer, meters, start, { context: carryContext, baggage }),
     batch(batch, start) {
       const spans = new BatchSpans(tracer, meters, policy, batch, start);
       CONTEXTS.set(batch, spans.context);
@@ -65,12 +72,16 @@ export function contextOfBatch(batch: FollowedBatch): Context {
 }
 
 /**
- * The context in which one message was added, for spans that belong to its own trace. The active context if it carries none.
+ * The context in which one message was added, for spans that belong to its own trace, with the baggage that it carries. The active
+ * context if it carries none.
  *
  * @example
  * await tracer.startActiveSpan("charge", {}, contextOfMessage(message), async (span) => { … });
  */
 export function contextOfMessage(message: FollowedMessage): Context {
   const span = spanContextOf(message);
-  return span === undefined ? context.active() : trace.setSpanContext(context.active(), span);
+  if (span === undefined) return context.active();
+  const own = trace.setSpanContext(context.active(), span);
+  const baggage = decodeBaggage(message.traceContext?.baggage, ALL);
+  return baggage === undefined ? own : propagation.setBaggage(own, baggage);
 }

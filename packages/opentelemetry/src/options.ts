@@ -19,6 +19,10 @@ export function resolveOpenTelemetryOptions(options: OpenTelemetryOptions): Poli
   const reader = new OptionsReader("openTelemetry", options, Object.keys(OPEN_TELEMETRY_SPEC));
   const policy = reader.read(OPEN_TELEMETRY_SPEC, {
     tracerProvider: (given) => (typeof given.getTracer === "function" ? undefined : "have a method getTracer()"),
+    carryBaggage: (given) =>
+      Array.isArray(given) && given.every((name) => typeof name === "string" && name !== "")
+        ? undefined
+        : "be a list of names",
     meterProvider: (given) => (typeof given.getMeter === "function" ? undefined : "have a method getMeter()"),
   });
   return reader.finish(policy);

@@ -23,6 +23,20 @@ export const OPEN_TELEMETRY_SPEC = {
     about: "write the context of the trace into each entry, as the field `rb:traceparent`",
   },
   /**
+   * The names of the baggage that travels with a message, as the field `rb:baggage` of its entry; `"*"` is all of it. A producer
+   * writes what it finds in the context of `add`, if that has a span; a consumer gives a batch those that all of its messages
+   * have alike. Default: none, because baggage may be confidential, and each service passes it on.
+   */
+  carryBaggage: {
+    ...{ kind: "own", value: [] as readonly string[], otherwise: "none" },
+    about: 'names of the baggage that travels with messages, as the field `rb:baggage`; `"*"` is all of it',
+  },
+  /** The size of that field at most, in bytes, 1 to 8,192. Default 1,024. What does not fit is left out, entry by entry. */
+  maxBaggageBytes: {
+    ...{ kind: "integer", min: 1, max: 8_192, default: 1_024 },
+    about: "maximum size of that field, in bytes; what does not fit is left out, entry by entry",
+  },
+  /**
    * Whether the spans of a batch belong to the trace of its messages, if all are of one trace. Default `true`. Otherwise, and
    * always if `false`, they are a trace of their own that links to those of the messages.
    */

@@ -337,6 +337,94 @@ test("without an SDK nothing is written; one that is registered later is used", 
   }
 });
 
+describe("baggage", () => {
+  const bag = (entries: Readonly<Record<string, string>>) =>
+    propagation.createBaggage(Object.fromEntries(Object.entries(entries).map(([name, value]) => [name, { value }])));
+  const addWith = (entries: Readonly<Record<string, string>>, options: OpenTelemetryOptions): Promise<string> =>
+    context.with(propagation.setBaggage(context.active(), bag(entries)), () => produce(options).add({ n: 1 }));
+  const activeBaggage = (): Record<string, string> =>
+    Object.fromEntries(
+      propagation
+        .getActiveBaggage()
+        ?.getAllEntries()
+        .map(([name, { value }]) => [name, value]) ?? [],
+    );
+
+  test("travels on request, and with the message through retry, dead letter and redrive, outside of its fields", async () => {
+    const options = { carryBaggage: ["tenant"] };
+    const id = await addWith({ tenant: "a b/ü,=", secret: "x" }, options);
+    expect((await entryOf(id)).slice(2, 4)).toEqual(["rb:baggage", "tenant=a%20b%2F%C3%BC%2C%3D"]);
+    const seen: object[] = [];
+    void consume({}, options).run((batch) => {
+      seen.push({ ...activeBaggage(), ...batch.messages[0]?.fields, deliveries: batch.messages[0]?.deliveries });
+      if (seen.length === 1) throw new Error("no disk");
+      if (seen.length === 2) for (const message of batch) message.deadLetter("bad");
+      else batch.ack();
+    });
+    const letters = new DeadLetters({ redis: redis.server.options, stream, group: "billing" });
+    closing.push(() => letters.close());
+    const letter = await eventually("it is a dead letter", async () => (await letters.list()).letters[0] ?? false);
+    expect({ ...letter.fields }).toEqual({ n: "1" });
+    expect(letter.traceContext?.baggage).toBe("tenant=a%20b%2F%C3%BC%2C%3D");
+    await letters.redrive({ ids: [letter.id] });
+    await eventually("it is processed again", async () => seen.length === 3);
+    const own = { tenant: "a b/ü,=", n: "1" };
+    expect(seen).toEqual([1, 2, 1].map((deliveries) => ({ ...own, deliveries })));
+  });
+
+  test("is neither written nor given to a batch without that", async () => {
+    const id = await addWith({ tenant: "a" }, {});
+    expect(await entryOf(id)).not.toContain("rb:baggage");
+    await addWith({ tenant: "a" }, { carryBaggage: ["*"] });
+    const seen: object[] = [];
+    const consumer = consume({ batchSize: 1 });
+    void consumer.run((batch) => {
+      seen.push(activeBaggage(), { ...batch.messages[0]?.fields });
+      batch.ack();
+    });
+    await eventually("both are processed", async () => seen.length === 4);
+    expect(seen).toEqual([{}, { n: "1" }, {}, { n: "1" }]);
+  });
+
+  test("is given to a batch only if all of its messages carry the same; each message has its own", async () => {
+    const options = { carryBaggage: ["*"] };
+    await addWith({ tenant: "a" }, options);
+    await addWith({ tenant: "a" }, options);
+    await addWith({ tenant: "b" }, options);
+    const consumer = consume({ batchSize: 2 }, options);
+    const seen: object[] = [];
+    void consumer.run((batch) => {
+      seen.push(activeBaggage());
+      for (const message of batch) seen.push(context.with(contextOfMessage(message), activeBaggage));
+      batch.ack();
+    });
+    await eventually("all are processed", async () => seen.length === 5);
+    expect(seen).toEqual([{ tenant: "a" }, { tenant: "a" }, { tenant: "a" }, { tenant: "b" }, { tenant: "b" }]);
+  });
+
+  test("is bounded in size, and what is hostile is no baggage: the message is worked on", async () => {
+    const id = await addWith(
+      { long: "x".repeat(2_000), short: "1", "n\u0000\n,;=": "2" },
+      { carryBaggage: ["*"], maxBaggageBytes: 64 },
+    );
+    expect((await entryOf(id)).slice(2, 4)).toEqual(["rb:baggage", "short=1,n%00%0A%2C%3B%3D=2"]);
+    const parent = (await entryOf(id)).at(-1) ?? "";
+    for (const bad of ["%", "=", "a", ",,,", `a=${"x".repeat(9_000)}`, "\u0000", "__proto__=1,a=%zz,b=2"]) {
+      await redis.server.command("XADD", stream, "*", "n", "1", "rb:baggage", bad, "rb:traceparent", parent);
+    }
+    const seen: object[] = [];
+    void consume({ batchSize: 1 }, { carryBaggage: ["*"] }).run((batch) => {
+      seen.push(activeBaggage());
+      expect({ ...batch.messages[0]?.fields }).toEqual({ n: "1" });
+      batch.ack();
+    });
+    await eventually("all are processed", async () => seen.length === 8);
+    expect(seen.slice(1, -1)).toEqual([{}, {}, {}, {}, {}, {}]);
+    expect(seen.at(-1)).toMatchObject({ b: "2" });
+    expect(({} as { readonly a?: unknown }).a).toBeUndefined();
+  });
+});
+
 test("carryContext: false leaves the entries as they are", async () => {
   const id = await produce({ carryContext: false }).add({ n: 1 });
   expect(await entryOf(id)).toEqual(["n", "1"]);

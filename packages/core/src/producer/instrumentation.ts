@@ -37,7 +37,8 @@ export function followAdd(
   const trace = guardInstrumentation(() => instrumentation.add(start));
   if (trace === undefined) return undefined;
   const context = guardInstrumentation(
-    () => trace.context && parseTraceContext(trace.context.traceparent, trace.context.tracestate),
+    () =>
+      trace.context && parseTraceContext(trace.context.traceparent, trace.context.tracestate, trace.context.baggage),
   );
   return {
     fields: context === undefined ? [] : encodeTraceContext(context),

@@ -14,7 +14,9 @@ const context: TraceContext = { traceparent: PARENT, tracestate: "vendor=opaque,
 const bytesOf = (parts: readonly string[]): readonly Buffer[] => parts.map((part) => Buffer.from(part));
 const own = ["orderId", "A-17", "traceparent", "the user's"];
 
-test.each([context, { ...context, tracestate: undefined }])(
+const BAGGED = { ...context, baggage: "tenant=A-17,region=eu%20west;p=1" };
+
+test.each([context, { ...context, tracestate: undefined }, BAGGED, { ...BAGGED, tracestate: undefined }])(
   "what is written is read again, and not among the fields: %o",
   (written) => {
     const fields = bytesOf([...own, ...encodeTraceContext(written)]);
@@ -58,6 +60,19 @@ describe("a hostile context", () => {
       expect(ownFields(fields)).toEqual(bytesOf(own));
     },
   );
+});
+
+test.each(["", "a=1\nb=2", "ü=1", `a=${"x".repeat(9_000)}`])("a bad baggage costs only itself", (baggage) => {
+  const fields = bytesOf([...own, "rb:baggage", baggage, "rb:tracestate", "a=1", "rb:traceparent", PARENT]);
+  expect(decodeTraceContext(fields)).toEqual({ traceparent: PARENT, tracestate: "a=1" });
+  expect(ownFields(fields)).toEqual(bytesOf(own));
+});
+
+test("a baggage in another place is a field like any other", () => {
+  const fields = bytesOf(["rb:baggage", "a=1", ...own, "rb:traceparent", PARENT]);
+  expect(decodeTraceContext(fields)).toEqual({ traceparent: PARENT, tracestate: undefined });
+  expect(ownFields(fields)).toEqual(bytesOf(["rb:baggage", "a=1", ...own]));
+  expect(ownFields(bytesOf(["rb:baggage", "a=1"]))).toHaveLength(2);
 });
 
 test("that of a later version is taken", () => {
