@@ -136,6 +136,7 @@ describe("the dashboard", () => {
       "redis_batch_group_paused",
       "redis_batch_group_paused_timestamp_seconds",
       "redis_batch_group_pause_not_obeyed_consumers",
+      "redis_batch_group_rate_limited_consumers",
       "redis_batch_group_backlog_is_lower_bound",
       "redis_batch_consumer_foreign",
       "redis_batch_consumer_inactive_seconds",

@@ -38,7 +38,7 @@ export type { ProcessPoolEvent } from "./executors/pool-events.ts";
 export { PROCESS_POOL_DEFAULTS, type ProcessPoolOptions } from "./executors/pool-options.ts";
 export { ProcessPool } from "./executors/process-pool.ts";
 export { WEBHOOK_DEFAULTS, type WebhookExecutorOptions, webhookExecutor } from "./executors/webhook.ts";
-export type { Observation, ObservedConsumer, WorkCounters } from "./observation.ts";
+export type { Observation, ObservedConsumer, ObservedRate, WorkCounters } from "./observation.ts";
 export { resolveScalingOptions, SCALING_DEFAULTS, type ScalingOptions, type ScalingPolicy } from "./options.ts";
 export { Scaler } from "./scaler.ts";
 export { type RunOptions, SCALER_DEFAULTS, type ScalerOptions } from "./scaler-options.ts";

@@ -1,8 +1,9 @@
 /** What is known about a group at one moment: the input of a decision, beside its own memory. */
 import type { GroupPause } from "@redis-batch/core";
 import type { WorkCounters } from "@redis-batch/core/internal/groups";
+import type { ObservedRate } from "./decisions/rate-limit.ts";
 
-export type { WorkCounters };
+export type { ObservedRate, WorkCounters };
 
 /** A consumer, as its last heartbeat reported. */
 export interface ObservedConsumer {
@@ -21,6 +22,8 @@ export interface ObservedConsumer {
 export interface Observation {
   /** The pause of the whole group; `null` or left out: it is not paused. */
   readonly pause?: GroupPause | null;
+  /** The rate that its consumers share; `null` or left out: there is none. */
+  readonly rateLimit?: ObservedRate | null;
   /** Entries that were ever added to the stream. */
   readonly added: number;
   /** Entries that the group has read; `null` if the server does not know. */

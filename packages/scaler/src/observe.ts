@@ -12,6 +12,7 @@ import {
 } from "@redis-batch/core/internal/groups";
 import { isReservedConsumer, LATER } from "@redis-batch/core/internal/names";
 import { classifyConsumers, peersIn } from "./decisions/consumer-activity.ts";
+import { observeRate } from "./decisions/rate-limit.ts";
 import type { PeerConsumer, Workforce } from "./executor.ts";
 import type { Observation } from "./observation.ts";
 import type { ScalerPolicy } from "./scaler-options.ts";
@@ -59,6 +60,7 @@ export async function observe(client: StreamClient, place: Place, askWorkforce: 
       : { ready: activity.ready, startingMs: [], startUpsMs: [] };
   const observation: Observation = {
     pause: pauseInForce(registry.pause, nowMs),
+    rateLimit: observeRate(registry.rateLimit, registry, nowMs),
     added: seen?.added ?? 0,
     read: seen?.read ?? null,
     waiting: seen === undefined ? 0 : seen.waiting,

@@ -126,6 +126,22 @@ export const GROUP_METRICS: readonly Metric<GroupReport>[] = [
     read: ({ pause }) => pause?.notObeyedBy.length ?? 0,
   },
   {
+    name: "redis_batch_group_rate_limit_messages_per_second",
+    type: "gauge",
+    unit: "messages per second",
+    labels: GROUP,
+    help: "Messages per second that all consumers of the group together may offer to their handlers; absent without a rate",
+    read: ({ rateLimit }) => (rateLimit === null ? null : (rateLimit.messages * 1_000) / rateLimit.perMs),
+  },
+  {
+    name: "redis_batch_group_rate_limited_consumers",
+    type: "gauge",
+    unit: "consumers",
+    labels: GROUP,
+    help: "Consumers that have messages in memory and wait for the rate of the group: above 0, the rate binds",
+    read: ({ consumers }) => consumers.filter(({ intake }) => intake === "rate-limited").length,
+  },
+  {
     name: "redis_batch_group_backlog_messages",
     type: "gauge",
     unit: "messages",

@@ -7,6 +7,7 @@ import { bindingOfMost, type Limits, limitsOf, withinBounds } from "./bounds.ts"
 import { type Binding, type Decision, directionOf, type RatioDecision } from "./decision.ts";
 import { WHY_ALONE, whyPartitions } from "./explain.ts";
 import { isCoolingDown, type MovesMemory, NO_MOVES, recordMove } from "./moves.ts";
+import { mostForRate, whyRate } from "./rate-limit.ts";
 import { decideRatio, scaleRate } from "./ratio.ts";
 import { wholeConsumers } from "./stabilise.ts";
 import { decideThroughput, forgetful, type ThroughputMemory } from "./throughput.ts";
@@ -55,7 +56,7 @@ export function decide(
 
 /** The ratio rule, with bounds and cooldowns, which have no effect unless they are set. */
 function decideByRatio(
-  { waiting: unread, released, pending, current, elsewhere, pause }: Observation,
+  { waiting: unread, released, pending, current, elsewhere, pause, rateLimit }: Observation,
   moves: MovesMemory,
   policy: Limits<ScalingPolicy>,
   nowMs: number,
@@ -83,6 +84,9 @@ function decideByRatio(
   const isWithin = withinBounds(current, policy) === current;
   if (isWithin && desired < current && desired < wholeConsumers(elsewhere)) {
     return finish(current, "elsewhere", `${why}, but other streams keep ${elsewhere.toFixed(1)} consumers busy`);
+  }
+  if (isWithin && desired > mostForRate(rateLimit, current, 0)) {
+    return finish(current, "rate", `${why}, but ${whyRate(rateLimit)}`);
   }
   if (isWithin && isCoolingDown(moves, directionOf(current, desired), policy, nowMs)) {
     return finish(current, "cooldown", `${why}, but the cooldown of the last move is not over`);

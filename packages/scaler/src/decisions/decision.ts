@@ -14,6 +14,7 @@ import type { Direction } from "./ratio.ts";
  * | `min`, `max` | a bound |
  * | `order` | a consumer keeps messages in order for the whole group (`orderBy`), so there can be only one |
  * | `partitions` | each partition of the stream has one owner, so more consumers than partitions have nothing to do |
+ * | `rate` | the group has a rate, so more consumers would only wait for it |
  * | `elsewhere` | consumers are busy on other streams, so they are not removed |
  * | `step` | the limit of one move |
  * | `confirm` | the load must last a little longer before consumers are added |
@@ -34,6 +35,7 @@ export type Binding =
   | "max"
   | "order"
   | "partitions"
+  | "rate"
   | "elsewhere"
   | "step"
   | "confirm"

@@ -4,6 +4,7 @@ import type { GroupPause } from "@redis-batch/core";
 import { describePause } from "@redis-batch/core/internal/groups";
 import type { ScalingPolicy } from "../options.ts";
 import type { Binding, ThroughputInputs, ThroughputTerms } from "./decision.ts";
+import { type ObservedRate, whyRate } from "./rate-limit.ts";
 
 /** Why there can be only one consumer. */
 export const WHY_ALONE = "its consumer keeps messages in order for the whole group (orderBy), so there can be only one";
@@ -20,6 +21,7 @@ interface Explained {
   readonly terms: ThroughputTerms | null;
   readonly policy: ScalingPolicy;
   readonly pause: GroupPause | null | undefined;
+  readonly rateLimit: ObservedRate | null | undefined;
 }
 
 export function explain(explained: Explained): string {
@@ -39,7 +41,7 @@ function sum(inputs: ThroughputInputs, terms: ThroughputTerms): string {
 }
 
 /** The deciding factor. */
-function limit({ current, desired, binding, inputs, terms, policy, pause }: Explained): string {
+function limit({ current, desired, binding, inputs, terms, policy, pause, rateLimit }: Explained): string {
   const move = desired === current ? `stay at ${current}` : `go from ${current} to ${desired}`;
   switch (binding) {
     case "need":
@@ -51,6 +53,8 @@ function limit({ current, desired, binding, inputs, terms, policy, pause }: Expl
       return `${move}: ${WHY_ALONE}`;
     case "partitions":
       return `${move}: ${whyPartitions(policy.maxConsumers)}`;
+    case "rate":
+      return `${move}: ${whyRate(rateLimit)}`;
     case "elsewhere":
       return `${move}, because other streams keep its consumers busy`;
     case "min":

@@ -30,6 +30,7 @@ import { leadMsOf, measureLeadMs } from "./lead-time.ts";
 import { holdFactor, isCoolingDown, type MovesMemory, NO_MOVES, recordMove } from "./moves.ts";
 import { measureNeed } from "./need.ts";
 import { measureProcessing, NOTHING_PROCESSED, type ProcessingMemory } from "./processing-rate.ts";
+import { mostForRate } from "./rate-limit.ts";
 import { scaleRate } from "./ratio.ts";
 import { addSample, ratePerSecond, type Sample } from "./samples.ts";
 import { measureSaturated, NOT_SATURATED, type SaturatedMemory } from "./saturated-rate.ts";
@@ -140,12 +141,17 @@ export function decideThroughput(
     const judged = judgeLoad(observation, inputs, backlog, after, policy, nowMs);
     ({ terms, verdict, memory: after } = judged);
   }
-  if (!isPaused) verdict = coolDown(bound(verdict, policy), current, after.moves, policy, nowMs);
+  if (!isPaused) {
+    const most = mostForRate(observation.rateLimit, current, inputs.perConsumerPerSecond);
+    if (verdict.desired > most) verdict = { desired: most, binding: "rate" };
+    verdict = coolDown(bound(verdict, policy), current, after.moves, policy, nowMs);
+  }
 
   const { desired, binding } = verdict;
   const direction = directionOf(current, desired);
   const rate = scaleRate((backlog?.waiting ?? 0) + observation.released, observation.pending);
-  const reason = explain({ current, desired, binding, inputs, terms, policy, pause: observation.pause });
+  const { pause, rateLimit } = observation;
+  const reason = explain({ current, desired, binding, inputs, terms, policy, pause, rateLimit });
   const decision: ThroughputDecision = {
     ...{ strategy: "throughput", direction, current, desired, rate, reason, binding, terms, inputs },
   };
