@@ -1,5 +1,4 @@
-import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { aclRules } from "@redis-batch/core/internal/connection";
 import { uniqueName, useServer } from "@redis-batch/test-support";
@@ -7,6 +6,7 @@ import { describe, expect, it } from "vitest";
 import { optionsOf } from "../src/command-line/parse.ts";
 import { COMMANDS } from "../src/table/index.ts";
 import { expectEnd, expectNoControls, needsTool, useCli } from "./cli.ts";
+import { offeredBy, SHELLS } from "./shells.ts";
 
 const redis = useServer({
   users: [{ name: "default", password: "all", rules: "~* &* +@all" }],
@@ -167,42 +167,6 @@ describe("acl", () => {
   });
 });
 
-/** Puts command lines to a shell, each with the word that is being typed as its last → what the shell offers. */
-interface Driver {
-  readonly program: readonly string[];
-  /** What the shell runs; the completion script is in $SCRIPT, and the lines come one by one, words parted by tabs. */
-  readonly code: string;
-}
-
-const DRIVERS: Readonly<Record<string, Driver>> = {
-  bash: {
-    program: ["bash", "-c"],
-    code: `eval "$SCRIPT"
-      while IFS= read -r line; do
-        COMP_WORDS=(); rest="$line"$'\\t'
-        while [ -n "$rest" ]; do COMP_WORDS+=("\${rest%%$'\\t'*}"); rest="\${rest#*$'\\t'}"; done
-        COMP_CWORD=$((\${#COMP_WORDS[@]} - 1)); COMPREPLY=(); _redis_batch; echo "\${COMPREPLY[*]}"
-      done`,
-  },
-  // Its own compadd works in its line editor alone; what it would be told is what counts.
-  zsh: {
-    program: ["zsh", "-f", "-c"],
-    code: `compdef() { : }; _files() { offered+=(FILES) }
-      compadd() { if [[ $1 == -a ]]; then offered+=(\${(P)2}); else offered+=("$@"); fi }
-      eval "$SCRIPT"
-      while IFS= read -r line; do
-        words=("\${(@ps:\\t:)line}"); CURRENT=$#words; offered=(); _redis_batch; echo "$offered"
-      done`,
-  },
-  fish: {
-    program: ["fish", "--no-config", "-c"],
-    code: `echo $SCRIPT | string split0 | source
-      while read -l line
-        echo (complete -C (string replace -a \\t ' ' -- $line) | string replace -r '\\t.*' '')
-      end`,
-  },
-};
-
 describe("completion", () => {
   const specs = COMMANDS.map(({ spec }) => spec);
   const after = (...path: string[]): string[] =>
@@ -243,33 +207,22 @@ describe("completion", () => {
     }),
   ];
 
-  it.for(["bash", "zsh", "fish"])(
-    "%s completes every command, option and choice where it belongs",
-    async (shell, context) => {
-      needsTool(context, shell);
-      const { stdout } = await cli.run(["completion", shell]);
-      const { program, code } = DRIVERS[shell] as Driver;
-      const [file = "", ...args] = program;
-      const input = cases.map(({ line }) => ["redis-batch", ...line].join("\t")).join("\n");
-      const env = { ...process.env, SCRIPT: stdout };
-      const said = execFileSync(file, [...args, code], {
-        env,
-        input: `${input}\n`,
-        encoding: "utf8",
-        timeout: 250_000,
-      });
-      const answers = said.trimEnd().split("\n");
-      expect(answers).toHaveLength(cases.length);
-      const wrong = cases.flatMap(({ line, offers, not }, at) => {
-        const typed = line.at(-1) ?? "";
-        const offered = (answers[at] ?? "").split(" ").filter((word) => word.startsWith(typed));
-        const missing = offers.filter((word) => !offered.includes(word));
-        const tooMany = offered.filter((word) => not.includes(word));
-        return missing.length + tooMany.length === 0 ? [] : [{ line, missing, tooMany }];
-      });
-      expect(wrong).toEqual([]);
-    },
-  );
+  it.for(SHELLS)("%s completes every command, option and choice where it belongs", async (shell, context) => {
+    needsTool(context, shell);
+    const script = join(cli.folder, `completion.${shell}`);
+    writeFileSync(script, (await cli.run(["completion", shell])).stdout);
+    const lines = cases.map(({ line }) => line);
+    const answers = offeredBy(shell, script, lines);
+    expect(answers).toHaveLength(cases.length);
+    const wrong = cases.flatMap(({ line, offers, not }, at) => {
+      const typed = line.at(-1) ?? "";
+      const offered = answers[at]?.filter((word) => word.startsWith(typed)) ?? [];
+      const missing = offers.filter((word) => !offered.includes(word));
+      const tooMany = offered.filter((word) => not.includes(word));
+      return missing.length + tooMany.length === 0 ? [] : [{ line, missing, tooMany }];
+    });
+    expect(wrong).toEqual([]);
+  });
 
   it("is there for no other shell", async () => {
     expect.hasAssertions();
