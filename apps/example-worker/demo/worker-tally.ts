@@ -56,7 +56,9 @@ export function tallyLine(tally: WorkerTally, line: string): WorkerTally {
         added: tally.added + added,
         lastStoredAtMs: Date.parse(at),
       };
+    // What was deferred here, and what another worker had before.
     case "redelivered":
+    case "claimed":
       return { ...tally, redelivered: tally.redelivered + messages };
     default:
       return tally;

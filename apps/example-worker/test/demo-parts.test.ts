@@ -83,7 +83,7 @@ describe("a worker's tally", () => {
       stored(2, 100, 100),
       JSON.stringify({ at: at(2), event: "connected", role: "reader" }),
       JSON.stringify({ at: at(2), event: "redelivered", messages: 100 }),
-      JSON.stringify({ at: at(2), event: "redelivered", messages: 27 }),
+      JSON.stringify({ at: at(2), event: "claimed", messages: 27 }),
       stored(3, 50, 20),
     ];
     expect(lines.reduce(tallyLine, NO_WORK)).toEqual({

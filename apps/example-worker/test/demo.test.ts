@@ -116,6 +116,8 @@ describe("the demo", () => {
     expect(output()).toMatch(/^handed over [\d,]+ messages?, to any worker with room$/m);
     expect(output()).toMatch(new RegExp(`^✓ messages handed over from the killed worker +${held}$`, "m"));
     expect(output()).toMatch(new RegExp(`^${name}, killed `, "m"));
+    // Each of them is somebody's redelivered message: messages, batches, redelivered, messages/s.
+    expect(output()).toMatch(new RegExp(`^total, [\\d.]+ s +[\\d,]+ +[\\d,]+ +${held} +[\\d,]+$`, "m"));
     expect(output()).toMatch(/^✓ messages not acknowledged +0$/m);
     expect(output()).toMatch(
       /^scaler +while working: +(OUT|IN|NO_SCALE), rate [\d.]+ \(\d+ waiting and \d+ pending is a rate of /m,

@@ -28,6 +28,32 @@ async function age(stream: string, ids: readonly string[]): Promise<void> {
 }
 
 describe("monitor", () => {
+  it("names the groups to choose from where none is given", async () => {
+    const { stream } = await leftBehind("which");
+    await redis.server.command("XGROUP", "CREATE", stream, "a group", "0");
+    const asked = await cli.run(["monitor", stream]);
+    expectEnd(
+      asked,
+      2,
+      "<group> is missing",
+      `redis-batch monitor ${stream} g`,
+      `redis-batch monitor ${stream} 'a group'`,
+    );
+    const json = await cli.run(["monitor", stream, "--json"]);
+    expectEnd(json, 2);
+    expect(JSON.parse(json.stderr)).toMatchObject({
+      error: { code: 2, fix: expect.stringContaining(`monitor ${stream} g`) as string },
+    });
+    expectEnd(await cli.run(["monitor", stream, "--watch"]), 2, `redis-batch monitor ${stream} g`);
+    for (let n = 0; n < 12; n++) await redis.server.command("XGROUP", "CREATE", stream, `g${n}`, "0");
+    expectEnd(await cli.run(["monitor", stream]), 2, `and 4 more: \`redis-batch groups ${stream}\``);
+    const bare = uniqueName("bare");
+    await redis.server.command("XADD", bare, "*", "n", 1);
+    expectEnd(await cli.run(["monitor", bare]), 5, "has no group", `redis-batch group create ${bare} <group>`);
+    expectEnd(await cli.run(["monitor", uniqueName("nothing")]), 5, "there is no stream");
+    expectEnd(await cli.run(["monitor", stream, "--url", "redis://127.0.0.1:1", "--connect-timeout", "200ms"]), 3);
+  });
+
   it("shows the group and its consumers, in table and JSON alike", async () => {
     const { stream } = await leftBehind("monitor");
     const [table, json] = await Promise.all([cli.run(["monitor", stream, "g"]), cli.json(["monitor", stream, "g"])]);

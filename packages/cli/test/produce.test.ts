@@ -1,5 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { partitionStreams } from "@redis-batch/core";
 import { eventually, needsOwnServer, RedisServer, uniqueName, useServer } from "@redis-batch/test-support";
 import { describe, expect, it } from "vitest";
 import { expectEnd, needsTool, useCli } from "./cli.ts";
@@ -17,6 +18,24 @@ async function entries(stream: string): Promise<string[][]> {
 }
 
 describe("produce", () => {
+  it("gives every message the one key that is given, which says where it goes", async () => {
+    const stream = uniqueName("keyed");
+    const of = async (part: string) => (await entries(part)).map((fields) => fields.join(" "));
+    const produce = ["produce", stream, "--partitions", "3", "--key"];
+    expectEnd(await cli.run([...produce, "ada", "n=1"]), 0);
+    expectEnd(await cli.run([...produce, "ada"], { input: '{"n":2}\n{"n":3}\n' }), 0);
+    expectEnd(await cli.run([...produce, "bob", "n=4"]), 0);
+    const all = await Promise.all(partitionStreams(stream, 3).map(of));
+    expect(all.filter((one) => one.some((text) => text.includes("ada")))).toHaveLength(1);
+    expect(all.flat().toSorted()).toEqual(["n 1 key ada", "n 2 key ada", "n 3 key ada", "n 4 key bob"]);
+    const plain = uniqueName("plain");
+    expectEnd(await cli.run(["produce", plain, "--key", "ada", "n=1"]), 0);
+    expect(await of(plain)).toEqual(["n 1 key ada"]);
+    expectEnd(await cli.run(["produce", plain, "--key", "a", "--key-field", "n", "n=1"]), 2, "exclude each other");
+    expectEnd(await cli.run(["produce", plain, "--key", "", "n=1"]), 2, "--key must not be empty");
+    expectEnd(await cli.run(["produce", plain, "--key", "ada", "key=bob"]), 2, "key");
+  });
+
   it("adds one message from the arguments, and says the same as a table and as JSON", async () => {
     const stream = uniqueName("args");
     const table = await cli.run(["produce", stream, "order=A-17", "note=a=b"]);

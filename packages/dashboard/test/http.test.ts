@@ -1,4 +1,5 @@
 /** What the dashboard answers over HTTP, and to whom. */
+import { readFileSync } from "node:fs";
 import { Consumer, Producer } from "@redis-batch/consumer";
 import { ConfigError, partitionStreams } from "@redis-batch/core";
 import { groupKey } from "@redis-batch/core/internal/names";
@@ -74,6 +75,20 @@ describe("the page", () => {
       },
     });
   });
+});
+
+it("answers every request that the README names", async () => {
+  const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8");
+  const requests = [...readme.matchAll(/`(GET|POST) (api\/[^`? ]+)/g)].map(([, method = "", path = ""]) => ({
+    ...{ method, path: `/${path.replace("<id>", "1")}` },
+  }));
+  expect(requests.length).toBeGreaterThan(10);
+  await using server = await start({ allowActions: true });
+  for (const { method, path } of requests.filter((one) => one.path !== "/api/live")) {
+    const headers = { origin: `http://127.0.0.1:${server.port}` };
+    const { body } = await ask(server.port, path, { method, headers });
+    expect([path, body.includes("there is nothing here")]).toEqual([path, false]);
+  }
 });
 
 describe("signing in", () => {

@@ -1,5 +1,6 @@
+import { quoteName, shellWord } from "@redis-batch/core/internal/names";
 import type { GroupReport, MonitorReport } from "@redis-batch/monitor";
-import type { Run } from "../command.ts";
+import type { Invocation, Run } from "../command.ts";
 import { Failure, whatThereIs } from "../failure.ts";
 import { groupReport } from "../render/group-report.ts";
 import type { monitor } from "../table/monitor.ts";
@@ -7,15 +8,40 @@ import { withMonitor } from "./with-monitor.ts";
 
 export const run: Run<typeof monitor> = async (call) => {
   const { options, terminal } = call;
+  const { stream, group } = call.args;
+  if (group === undefined) throw await whichGroup(call);
+  const named = { ...call, args: { stream, group } };
   if (options.watch || options["auto-cleanup"]) {
     const { watch } = await import("./watch.ts");
-    return watch(call);
+    return watch(named);
   }
-  await withMonitor(call, {}, async (monitor) => {
+  await withMonitor(named, {}, async (monitor) => {
     const report = await monitor.inspect({ signal: call.signal });
-    await terminal.report(groupReport(report, groupOf(report, call)), options.json);
+    await terminal.report(groupReport(report, groupOf(report, named)), options.json);
   });
 };
+
+// A sentence with more names is not read.
+const MOST_NAMED = 10;
+
+/** Names the groups to choose from. */
+async function whichGroup(call: Invocation<typeof monitor>): Promise<Failure> {
+  const { stream } = call.args;
+  const report = await withMonitor(call, {}, (monitor) => monitor.inspect({ signal: call.signal }));
+  refuseMissing(report, stream);
+  const names = report.groups.map(({ group }) => group);
+  const words = `redis-batch monitor ${shellWord(stream)}`;
+  if (names.length === 0) {
+    const fix = `create one with \`redis-batch group create ${shellWord(stream)} <group>\`, or start a consumer`;
+    return new Failure("missing", `the stream ${quoteName(stream)} has no group`, fix);
+  }
+  const more =
+    names.length > MOST_NAMED
+      ? `, and ${names.length - MOST_NAMED} more: \`redis-batch groups ${shellWord(stream)}\``
+      : "";
+  const lines = names.slice(0, MOST_NAMED).map((name) => `${words} ${shellWord(name)}`);
+  return new Failure("usage", "<group> is missing", `${lines.join(", ")}${more}`);
+}
 
 /** @throws {Failure} when the stream or the group does not exist */
 export function groupOf(

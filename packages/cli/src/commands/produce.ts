@@ -27,6 +27,9 @@ const TOLD_SKIPS = 10;
 const SHOWN_CHARACTERS = 120;
 
 export const run: Run<typeof produce> = async (call) => {
+  const { key, "key-field": keyField } = call.options;
+  if (key !== undefined && keyField !== undefined)
+    throw new Failure("usage", "--key and --key-field exclude each other");
   const tally = new Tally();
   const source = openSource(call);
   try {
@@ -220,7 +223,7 @@ async function send(items: AsyncIterable<Item>, call: Call, tally: Tally): Promi
     }
   }
   const keyField = options["idempotency-field"];
-  const orderField = options["key-field"];
+  const orderKey = keyMaker(options);
   let isConnected = false;
   try {
     await producer.connect({ signal });
@@ -237,7 +240,7 @@ async function send(items: AsyncIterable<Item>, call: Call, tally: Tally): Promi
       signal,
       stopOnError: true,
       ...(keyField === undefined ? {} : { idempotencyKey: (fields: readonly FieldPair[]) => keyOf(fields, keyField) }),
-      ...(orderField === undefined ? {} : { key: (fields: readonly FieldPair[]) => keyOf(fields, orderField) }),
+      ...(orderKey === undefined ? {} : { key: orderKey }),
     });
     for await (const result of results) {
       const line = lineOf.get(result.index) ?? 0;
@@ -286,6 +289,13 @@ function openProducer(
   };
   const queueTimeoutMs = connectTimeoutMs;
   return new Producer({ redis, ...where, codec, connectTimeoutMs, queueTimeoutMs, observer, waitForReplicas });
+}
+
+/** What says which partition a message goes to; `undefined`: nothing does. */
+function keyMaker(options: Call["options"]): ((fields: readonly FieldPair[]) => string) | undefined {
+  const { key, "key-field": field } = options;
+  if (key !== undefined) return () => key;
+  return field === undefined ? undefined : (fields) => keyOf(fields, field);
 }
 
 function keyOf(fields: readonly FieldPair[], keyField: string): string {

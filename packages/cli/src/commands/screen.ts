@@ -10,7 +10,8 @@ import type { monitor } from "../table/monitor.ts";
 import { FullScreen } from "./full-screen.ts";
 import { lateAfterMs } from "./silence-watch.ts";
 
-type Call = Invocation<typeof monitor>;
+/** A call in which the group is named. */
+export type Call = Invocation<typeof monitor> & { readonly args: { readonly stream: string; readonly group: string } };
 
 const MOST_SAMPLES = 500;
 

@@ -2,18 +2,14 @@
 import { describeMessages } from "@redis-batch/core/internal/errors";
 import { RELEASED } from "@redis-batch/core/internal/names";
 import type { Monitor, MonitorEvent, MonitorReport } from "@redis-batch/monitor";
-import type { Invocation } from "../command.ts";
 import { isoTime } from "../point.ts";
 import { groupReport } from "../render/group-report.ts";
 import { encodeReportJson } from "../render/report.ts";
 import { renderSnapshot } from "../render/watch-line.ts";
-import type { monitor } from "../table/monitor.ts";
 import { awaited } from "./find-group.ts";
-import { Screen } from "./screen.ts";
+import { type Call, Screen } from "./screen.ts";
 import { SilenceWatch } from "./silence-watch.ts";
 import { withMonitor } from "./with-monitor.ts";
-
-type Call = Invocation<typeof monitor>;
 
 /** Shows snapshots and events. */
 export interface Viewer {

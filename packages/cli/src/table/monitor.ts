@@ -22,7 +22,10 @@ export const monitor = defineCommand({
   about: [
     "Shows it once, or with --watch until Ctrl-C. On a terminal, --watch uses the whole screen, with the keys p (pause), c (clean up) and q (quit); elsewhere it prints a line per pass, with --json a line of JSON. Rates and the trend need more than one pass. --watch waits for a stream and a group that do not exist yet, and shows how old its data is when the server does not answer.",
   ],
-  args: [WATCHED, GROUP],
+  args: [
+    WATCHED,
+    { ...GROUP, optional: true, about: "the consumer group; without it, the groups to choose from are named" },
+  ],
   options: {
     ...JUDGING,
     ...WATCH_OPTIONS,

@@ -40,6 +40,11 @@ export const produce = defineCommand({
     partitions: flagOf(PRODUCER_SPEC.partitions, {
       about: "how many partitions the stream has; default: what is written down beside it, or none",
     }),
+    key: {
+      kind: "text",
+      value: "text",
+      about: "key of every message given: says which partition it goes to, and is written as the field `key`",
+    },
     "key-field": {
       kind: "text",
       value: "name",
@@ -52,6 +57,7 @@ export const produce = defineCommand({
   },
   examples: [
     { line: "redis-batch produce orders order=A-17 cents=1999", does: "one message" },
+    { line: "redis-batch produce orders --key customer-7 order=A-17", does: "in the partition of this customer" },
     { line: "redis-batch produce orders --file orders.ndjson --dry-run", does: "check every line" },
     {
       line: "redis-batch produce orders --file orders.ndjson --rate 500 --idempotency-field order",
