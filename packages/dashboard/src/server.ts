@@ -18,6 +18,8 @@ export interface DashboardServer extends AsyncDisposable {
 const CLOSE_GRACE_MS = 1_000;
 const MAX_CONNECTIONS = 512;
 const REQUEST_TIMEOUT_MS = 10_000;
+// The names of a stream and a group are in the address of a request, and there are long ones.
+const LARGEST_HEADERS = 65_536;
 
 /**
  * Starts a server that shows the dashboard, and begins to look at the streams.
@@ -34,7 +36,9 @@ const REQUEST_TIMEOUT_MS = 10_000;
 export async function startDashboard(options: DashboardServerOptions): Promise<DashboardServer> {
   const { policy, host, port } = resolveServerOptions(options);
   const dashboard = openDashboard(policy);
-  const server = createServer({ requestTimeout: REQUEST_TIMEOUT_MS, headersTimeout: REQUEST_TIMEOUT_MS });
+  const server = createServer({
+    ...{ requestTimeout: REQUEST_TIMEOUT_MS, headersTimeout: REQUEST_TIMEOUT_MS, maxHeaderSize: LARGEST_HEADERS },
+  });
   server.maxConnections = MAX_CONNECTIONS;
   server.on("request", dashboard.handler);
   try {

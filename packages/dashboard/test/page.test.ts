@@ -194,6 +194,33 @@ describe("hostile names and payloads", () => {
   });
 });
 
+describe("names of 10,000 characters", () => {
+  const long = `long-${"x".repeat(10_000)}`;
+
+  it("leave room for the rest, and their groups can be opened and paused", async () => {
+    await redis.server.command("XADD", long, "*", "a", "1");
+    await redis.server.command("XGROUP", "CREATE", long, long, "0");
+    const { page, complaints } = await browser.open(dashboard.url);
+    await settled(page);
+    const row = page.getByRole("row").filter({ hasText: "long-xxx" });
+    await row.waitFor({ timeout: 60_000 });
+    expect((await row.boundingBox())?.height).toBeLessThan(400);
+    await row.getByRole("link").first().click();
+    await settled(page);
+    expect((await page.locator("h1").boundingBox())?.height).toBeLessThan(400);
+    await page.getByRole("button", { name: "Pause…" }).click();
+    const dialog = page.getByRole("dialog", { name: "Pause the group" });
+    await dialog.getByText("redis-batch group pause").waitFor();
+    await page.setViewportSize({ width: 390, height: 800 });
+    expect(await sidewaysBy(page)).toBe(0);
+    await dialog.getByRole("button", { name: "Pause", exact: true }).click();
+    await dialog.getByText("Paused.").waitFor();
+    await page.close();
+    await redis.server.command("DEL", long);
+    expect(complaints).toEqual([]);
+  });
+});
+
 describe("dead letters", () => {
   it("are redriven by a plan that shows them first, which is logged with its command", async () => {
     const { page, complaints } = await browser.open(groupUrl(at(scene, 1), "dead-letters"));
@@ -277,7 +304,7 @@ describe("a whole group", () => {
     expect(await problemsNow(page)).toEqual([]);
     await page.getByRole("button", { name: "Resume…" }).click();
     const resuming = page.getByRole("dialog", { name: "Resume the group" });
-    await resuming.getByText(/anyone on this machine paused it at .*, until/).waitFor();
+    await resuming.getByText(/Paused by anyone on this machine at .*, until/).waitFor();
     expect(await problemsNow(page)).toEqual([]);
     await resuming.getByRole("button", { name: "Resume" }).click();
     await resuming.getByText("Resumed.").waitFor();

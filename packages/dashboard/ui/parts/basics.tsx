@@ -3,10 +3,16 @@
 import type { ConsumerStatus, GroupHealth } from "@redis-batch/monitor";
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
-import { visible } from "./format.ts";
+import { shortName, visible } from "./format.ts";
 
 /** A name or any other text of others: never more than text, and isolated from the direction of what is around it. */
 export const Text = ({ of }: { readonly of: string }) => <bdi>{visible(of)}</bdi>;
+
+/** A name. Of one that would fill the page, its beginning and its end. */
+export const Name = ({ of }: { readonly of: string }) => {
+  const shown = shortName(of);
+  return <bdi title={shown === visible(of) ? undefined : visible(of)}>{shown}</bdi>;
+};
 
 export type Tone = "bad" | "warn" | "good" | "quiet";
 

@@ -53,6 +53,20 @@ export function time(atMs: number | null | undefined): string {
   return (date.toDateString() === new Date().toDateString() ? clock : day).format(date);
 }
 
+const LONGEST_NAME = 400;
+const SHOWN_END = 100;
+
+/** A name, as it can be seen; of a long one its beginning and its end. */
+export function shortName(name: string): string {
+  const text = visible(name);
+  if (text.length <= LONGEST_NAME) return text;
+  // By characters: half of a surrogate pair would be shown as a box.
+  const all = [...text];
+  return all.length <= LONGEST_NAME
+    ? text
+    : `${all.slice(0, LONGEST_NAME - SHOWN_END).join("")}…${all.slice(-SHOWN_END).join("")}`;
+}
+
 /**
  * Any text of others, as it can be seen: control characters, marks that turn the direction of the text, and bytes that are
  * no text are written out.

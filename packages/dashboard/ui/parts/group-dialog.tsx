@@ -5,7 +5,7 @@ import type { GroupActed } from "../../src/actions/group-actions.ts";
 import type { GroupAct } from "../../src/decisions/command-line.ts";
 import type { Address } from "../state/address.ts";
 import { ask } from "../state/api.ts";
-import { Command, Notice, Text } from "./basics.tsx";
+import { Command, Name, Notice, Text } from "./basics.tsx";
 import { Dialog } from "./dialog.tsx";
 import { count, time } from "./format.ts";
 
@@ -97,7 +97,7 @@ export function GroupDialog({ action, address, report, onClose }: GroupDialogPro
           )}
           <p>
             <b>
-              <Text of={`${address.stream} / ${address.group}`} />
+              <Name of={address.stream} /> / <Name of={address.group} />
             </b>
             . {says}
           </p>
@@ -187,7 +187,7 @@ export function GroupDialog({ action, address, report, onClose }: GroupDialogPro
 function Current({ pause }: { readonly pause: NonNullable<GroupReport["pause"]> }) {
   return (
     <p>
-      <Text of={pause.by} /> paused it at {time(pause.sinceMs)},{" "}
+      Paused by <Text of={pause.by} /> at {time(pause.sinceMs)},{" "}
       {pause.untilMs === null ? "until somebody resumes it" : `until ${time(pause.untilMs)}`}
       {pause.reason !== null && (
         <>

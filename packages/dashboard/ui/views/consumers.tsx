@@ -1,5 +1,5 @@
 import type { ConsumerReport, GroupReport } from "@redis-batch/monitor";
-import { Empty, Notice, Status, Text } from "../parts/basics.tsx";
+import { Empty, Name, Notice, Status, Text } from "../parts/basics.tsx";
 import { count, duration, plural } from "../parts/format.ts";
 import { type Column, Table } from "../parts/table.tsx";
 import { groupAddress } from "../state/route.ts";
@@ -71,7 +71,7 @@ export function Consumers({ of, alsoReads }: ConsumersProperties) {
         keyOf={(one) => one.consumer}
         name={(one) => (
           <>
-            <Text of={one.consumer} />
+            <Name of={one.consumer} />
             <p class="reason">
               <Text of={one.reason} />
             </p>

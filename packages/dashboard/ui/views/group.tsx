@@ -3,9 +3,9 @@ import { useState } from "preact/hooks";
 import type { GroupAct } from "../../src/decisions/command-line.ts";
 import type { HistoryColumns } from "../../src/watch/history.ts";
 import type { PartitionRow } from "../../src/watch/watcher.ts";
-import { Empty, Fact, Notice, Status, Text, Waiting } from "../parts/basics.tsx";
+import { Empty, Fact, Name, Notice, Status, Text, Waiting } from "../parts/basics.tsx";
 import { Chart } from "../parts/chart.tsx";
-import { count, duration, limit, plural, rate, visible } from "../parts/format.ts";
+import { count, duration, limit, plural, rate, shortName } from "../parts/format.ts";
 import { GroupDialog } from "../parts/group-dialog.tsx";
 import { type Address, addressParameters } from "../state/address.ts";
 import { look } from "../state/live.ts";
@@ -81,9 +81,9 @@ export function GroupView({ stream, group, tab }: Address & { readonly tab: Tab 
       <div class="heading">
         <h1 tabIndex={-1}>
           <span class="stream">
-            <Text of={stream} />
+            <Name of={stream} />
           </span>
-          <Text of={group} />
+          <Name of={group} />
         </h1>
         {report !== undefined && <Status of={report.health} />}
         {report !== undefined && session.value?.mayAct === true && asked.data?.partOf == null && (
@@ -121,7 +121,7 @@ export function GroupView({ stream, group, tab }: Address & { readonly tab: Tab 
           .
         </p>
       )}
-      <nav class="tabs" aria-label={`Views of ${visible(group)}`}>
+      <nav class="tabs" aria-label={`Views of ${shortName(group)}`}>
         {TABS.map((one) => (
           <a key={one} href={groupAddress(stream, group, one)} aria-current={one === tab ? "page" : undefined}>
             {NAMES[one]}{" "}

@@ -1,5 +1,5 @@
 import type { LoggedAction } from "../../src/views/audit.ts";
-import { Command, Empty, Text, Waiting } from "../parts/basics.tsx";
+import { Command, Empty, Name, Text, Waiting } from "../parts/basics.tsx";
 import { count, plural, time } from "../parts/format.ts";
 import { groupAddress } from "../state/route.ts";
 import { useAsk } from "../state/use-ask.ts";
@@ -31,7 +31,7 @@ export function LogView() {
                 <span>
                   <Text of={one.action} /> of {one.letters !== null && `${plural(one.letters, "dead letter")} in `}
                   <a href={groupAddress(one.stream, one.group, one.letters === null ? "health" : "dead-letters")}>
-                    <Text of={`${one.stream} / ${one.group}`} />
+                    <Name of={one.stream} /> / <Name of={one.group} />
                   </a>
                 </span>
                 <span class="tag">{outcomeOf(one)}</span>

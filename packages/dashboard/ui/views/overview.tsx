@@ -1,8 +1,8 @@
 import { signal } from "@preact/signals";
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import { type OverviewRow, rankOf } from "../../src/decisions/overview.ts";
-import { Empty, Status, Text } from "../parts/basics.tsx";
-import { count, duration, plural, rate } from "../parts/format.ts";
+import { Empty, Name, Status, Text } from "../parts/basics.tsx";
+import { count, duration, plural, rate, shortName } from "../parts/format.ts";
 import { Sparkline } from "../parts/sparkline.tsx";
 import { keyOf, look, lookInfo, rows, sparkOf, sparkTick } from "../state/live.ts";
 import { groupAddress } from "../state/route.ts";
@@ -137,10 +137,10 @@ function Row({ row, tick }: { readonly row: OverviewRow; readonly tick: number }
         <td role="cell" class="name">
           <a href={groupAddress(stream, group)}>
             <span class="stream">
-              <Text of={stream} />
+              <Name of={stream} />
             </span>
             <span class="group">
-              <Text of={group} />
+              <Name of={group} />
             </span>
           </a>
           <p class="reason">
@@ -172,7 +172,7 @@ function Row({ row, tick }: { readonly row: OverviewRow; readonly tick: number }
           ) : (
             <a href={groupAddress(stream, group, "dead-letters")}>
               {count(row.deadLetters)}
-              <span class="hidden"> dead letters of {group}</span>
+              <span class="hidden"> dead letters of {shortName(group)}</span>
             </a>
           )}
           {added !== null && added > 0 && <span class="added">+{count(added)} this hour</span>}
@@ -196,7 +196,7 @@ function Idle() {
       <ul>
         {idle.map(({ stream, length }) => (
           <li key={stream}>
-            <Text of={stream} /> <span class="quiet">{plural(length, "entry", "entries")}</span>
+            <Name of={stream} /> <span class="quiet">{plural(length, "entry", "entries")}</span>
           </li>
         ))}
       </ul>
