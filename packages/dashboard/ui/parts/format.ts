@@ -53,7 +53,7 @@ export function time(atMs: number | null | undefined): string {
   return (date.toDateString() === new Date().toDateString() ? clock : day).format(date);
 }
 
-const LONGEST_NAME = 400;
+const LONGEST_NAME = 300;
 const SHOWN_END = 100;
 
 /** A name, as it can be seen; of a long one its beginning and its end. */
