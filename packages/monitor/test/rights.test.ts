@@ -1,9 +1,10 @@
 /** The rules of the README's "Rights" are enough, each for its purpose, and no more than that. */
-import { PermissionError } from "@redis-batch/core";
-import { RIGHTS, rulesOf } from "@redis-batch/core/internal/connection";
+import { PermissionError, Producer, partitionStreams } from "@redis-batch/core";
+import { aclRules, RIGHTS, rulesOf } from "@redis-batch/core/internal/connection";
 import { RELEASED } from "@redis-batch/core/internal/names";
-import { useServer } from "@redis-batch/test-support";
+import { uniqueName, useServer } from "@redis-batch/test-support";
 import { describe, expect, it } from "vitest";
+import { Monitor } from "../src/index.ts";
 import { LONG_MS, useBench } from "./harness.ts";
 
 /** A user with the first part of the rights, and others of them. */
@@ -48,6 +49,27 @@ async function openAs(name: string) {
 }
 
 describe("the rights", () => {
+  it.each(["monitor", "dashboard"] as const)(
+    "of a %s with `pause` are enough where the stream has partitions",
+    async (role) => {
+      const { server } = bench();
+      const stream = uniqueName("parted");
+      await using producer = new Producer({ redis: server.options, stream, partitions: 2 });
+      await producer.add({ n: 1 }, { key: "a" });
+      for (const part of partitionStreams(stream, 2))
+        await server.command("XGROUP", "CREATE", part, "g", "0", "MKSTREAM");
+      const rules = aclRules(role, stream, { extras: ["pause"], partitions: true });
+      await server.command("ACL", "SETUSER", role, "reset", "resetchannels", "on", `>${role}`, ...rules);
+      await server.command("ACL", "LOG", "RESET");
+      await using monitor = new Monitor({
+        ...{ redis: { ...server.options, username: role, password: role }, stream, group: "g", observer: () => {} },
+      });
+      expect(await monitor.pause({ by: "ada" })).toMatchObject({ by: "ada", notObeyedBy: [] });
+      expect(await monitor.resume()).toMatchObject({ by: "ada" });
+      expect(await server.command("ACL", "LOG")).toEqual([]);
+    },
+  );
+
   it("to look are enough for a look and for the plans", async () => {
     const { monitor, add, server, stream } = await openAs("looking");
     await add(3);

@@ -1,5 +1,5 @@
 /** The rules of the README's "Rights" are enough, each for its purpose, and no more than that. */
-import { PermissionError } from "@redis-batch/core";
+import { PermissionError, Producer, partitionStreams } from "@redis-batch/core";
 import { aclRules } from "@redis-batch/core/internal/connection";
 import { EventRecorder, uniqueName, useServer } from "@redis-batch/test-support";
 import { expect, it } from "vitest";
@@ -58,6 +58,29 @@ it("with those to take turns, to remember and to log it acts", async () => {
   await scaler.close();
   await run;
   expect(await server.command("XLEN", `rb:{${stream}}:audit:${stream}:group`)).toBeGreaterThanOrEqual(2);
+});
+
+it("so it does where the stream has partitions, and is refused nothing", async () => {
+  const { server } = redis;
+  const stream = uniqueName("parted");
+  await using producer = new Producer({ redis: server.options, stream, partitions: 2 });
+  await producer.add({ n: 1 }, { key: "a" });
+  for (const part of partitionStreams(stream, 2)) {
+    await server.command("XGROUP", "CREATE", part, "group", "0", "MKSTREAM");
+  }
+  const granted = aclRules("scaler", stream, { partitions: true, extras: ["payloads"] });
+  await server.command("ACL", "SETUSER", "parted", "reset", "resetchannels", "on", ">parted", ...granted);
+  await server.command("ACL", "LOG", "RESET");
+  const events = new EventRecorder<ScalerEvent>();
+  await using scaler = new Scaler({
+    ...{ redis: { ...server.options, username: "parted", password: "parted" }, stream, group: "group" },
+    ...{ strategy: "ratio", observer: events.observe },
+  });
+  const run = scaler.run({ intervalMs: 100, executor });
+  await events.waitFor("scaled");
+  await scaler.close();
+  await run;
+  expect(await server.command("ACL", "LOG")).toEqual([]);
 });
 
 it.each([

@@ -354,6 +354,16 @@ const PARTITION_RIGHTS: Readonly<
   groups: { logical: LOOK_AT_PARTITIONS, each: [] },
 };
 
+/** Roles that use what is kept of the whole group beside the logical stream, as they use that of each partition. */
+const LOOKS_BESIDE: readonly Role[] = ["monitor", "scaler", "dashboard"];
+const BESIDE: readonly KeySet[] = [
+  ...(["consumers", "final-reports", "lease:monitor", "lease:scaler", "scaler", "audit", "ours"] as const),
+];
+
+/** Whether it is about such a key. Of the scripts, which name the stream as well, their commands say what they may. */
+const isBeside = ({ keys }: Grant): boolean =>
+  keys.some((key) => BESIDE.includes(key)) && keys.every((key) => key === "stream" || BESIDE.includes(key));
+
 export interface AclRulesOptions {
   /** Only what the role needs to work as it should, in a group that exists. */
   readonly least?: boolean;
@@ -391,9 +401,13 @@ export function aclRules(
   const all = cluster ? [...grants, { keys: [], rules: CLUSTER_RULES }] : grants;
   if (partitions) {
     const { logical = [], each = [] } = PARTITION_RIGHTS[role] ?? {};
+    const beside = LOOKS_BESIDE.includes(role) ? all.filter(isBeside) : [];
     return [
       ...new Set(
-        streams.flatMap((one) => [...rulesOf([...all, ...each], one, "partitions"), ...rulesOf(logical, one)]),
+        streams.flatMap((one) => [
+          ...rulesOf([...all, ...each], one, "partitions"),
+          ...rulesOf([...logical, ...beside], one),
+        ]),
       ),
     ];
   }
