@@ -9,6 +9,7 @@ import type { LivenessPolicy } from "./liveness/bounds.ts";
 import { historiesOf } from "./liveness/histories.ts";
 import { viewOf } from "./liveness/journal-view.ts";
 import { judgeLiveness, type LivenessVerdict, type OverdueMessage } from "./liveness/liveness.ts";
+import { judgeOwners, type Ownerless } from "./liveness/owners.ts";
 import { ownersById } from "./liveness/ownership.ts";
 import type { Span } from "./liveness/spans.ts";
 import type { Place } from "./place.ts";
@@ -34,6 +35,8 @@ export interface RoundFacts {
   readonly isReplicated: boolean;
   /** Whether the workers keep the messages of an order key in order. */
   readonly isOrdered: boolean;
+  /** Whether the streams are the partitions of one. */
+  readonly isPartitioned: boolean;
   readonly final: FinalState;
   /** When the machine, or the server, stalled. */
   readonly stalls: readonly Span[];
@@ -47,11 +50,13 @@ export interface RoundFacts {
 export interface RoundVerdict {
   readonly verdict: Verdict;
   readonly liveness: LivenessVerdict;
+  /** Partitions that had no owner for too long. */
+  readonly ownerless: readonly Ownerless[];
 }
 
 export function judgeRound(facts: RoundFacts): RoundVerdict {
   const { policy, journals, known, blackboard, final } = facts;
-  const { isOrdered } = facts;
+  const { isOrdered, isPartitioned } = facts;
   const confirmed = known.filter((line) => line.e === "confirmed");
   const unknown = known.filter((line) => line.e === "unknown");
   const histories = journals.map(({ place, worker, lines }) =>
@@ -79,6 +84,15 @@ export function judgeRound(facts: RoundFacts): RoundVerdict {
   // As the names of entries have them.
   const streams = facts.streams.length > 1 ? facts.streams : [""];
   const hung = new Set(offers.filter((offer) => isHang(offer, policy.maxHoldMs)).map(({ id }) => id));
+  const workers = streams.flatMap((stream) =>
+    journals.map(({ place, worker, name, lines }) =>
+      viewOf({
+        ...{ worker, name, stream, lines, isOld: place.isOld, hasEnded: true, isPartition: isPartitioned },
+        ...{ away: blackboard.awayOf(place), slowed: blackboard.slowedOf(place), hung },
+        ...policy,
+      }),
+    ),
+  );
   const liveness = judgeLiveness({
     policy,
     messages: historiesOf({
@@ -89,19 +103,12 @@ export function judgeRound(facts: RoundFacts): RoundVerdict {
       inFlight: new Set([...final.undelivered, ...final.pending.map(({ id }) => id)]),
       serverAheadMs: facts.serverAheadMs,
     }),
-    workers: streams.flatMap((stream) =>
-      journals.map(({ place, worker, name, lines }) =>
-        viewOf({
-          ...{ worker, name, stream, lines, isOld: place.isOld, hasEnded: true },
-          ...{ away: blackboard.awayOf(place), slowed: blackboard.slowedOf(place), hung },
-          ...policy,
-        }),
-      ),
-    ),
+    workers,
     stalls: facts.stalls,
     horizonMs: facts.horizonMs,
   });
-  return { verdict, liveness };
+  const round = { fromMs: facts.startedAtMs, toMs: facts.horizonMs };
+  return { verdict, liveness, ownerless: judgeOwners(workers, policy, facts.stalls, round) };
 }
 
 /** The messages that were added after all, by their ids. */
@@ -127,6 +134,16 @@ export function summariseOverdue(overdue: readonly OverdueMessage[], startedAtMs
     const worstMs = all.reduce((most, { waitedMs }) => Math.max(most, waitedMs), 0);
     return `${all.length} overdue: ${what}, from ${secondOf(fromMs, startedAtMs)} s on, ${Math.round(worstMs)} ms at worst`;
   });
+}
+
+export function describeOwnerless(
+  { stream, worker, fromMs, waitedMs, allowedMs }: Ownerless,
+  startedAtMs: number,
+): string {
+  return (
+    `partition ${stream} had no owner for ${Math.round(waitedMs)} ms from ${secondOf(fromMs, startedAtMs)} s on while ${worker} ` +
+    `could have taken it (${Math.round(allowedMs)} ms are allowed)`
+  );
 }
 
 function secondOf(atMs: number, startedAtMs: number): string {

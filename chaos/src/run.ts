@@ -13,7 +13,7 @@ import {
   runWorker,
   seededRandom,
 } from "@redis-batch/test-support";
-import { describeOverdue, judgeRound, summariseOverdue } from "./account.ts";
+import { describeOverdue, describeOwnerless, judgeRound, summariseOverdue } from "./account.ts";
 import { Blackboard } from "./blackboard.ts";
 import type { Scene } from "./faults/fault.ts";
 import { countInFlight, readFinalState, readMessagesLeft, readUnrest } from "./final-state.ts";
@@ -184,18 +184,19 @@ export async function runRound(options: RoundOptions): Promise<Round> {
     ).flat();
     const seen = onlookers.readOwners();
     const stalls = [...canary.stalls, ...serverStalls(seen)];
-    const { verdict, liveness } = judgeRound({
+    const { verdict, liveness, ownerless } = judgeRound({
       ...{ policy, drainMs: DRAIN_MS, journals, known, blackboard, stalls, isReplicated: options.waitForReplicas },
-      ...{ streams, isOrdered: options.isOrdered },
+      ...{ streams, isOrdered: options.isOrdered, isPartitioned: options.partitions > 0 },
       ...{ owners: seen, startedAtMs: loadFromMs, horizonMs, serverAheadMs },
       final: await readFinalState(topology, streams, GROUP, serverAheadMs),
     });
     // On a machine that stalled often, it is unknown which workers could have worked; that nothing waited is still true.
-    const isVoid = canary.void ?? (liveness.overdue.length > 0 ? canary.doubt : undefined);
-    // A message waits for the owner of its partition, even if other workers are free: those waits are not judged.
-    const overdue = isVoid === undefined && options.partitions === 0 ? liveness.overdue : [];
+    const isLate = liveness.overdue.length > 0 || ownerless.length > 0;
+    const isVoid = canary.void ?? (isLate ? canary.doubt : undefined);
+    const overdue = isVoid === undefined ? liveness.overdue : [];
     if (isVoid !== undefined) summariseOverdue(liveness.overdue, loadFromMs).forEach(progress);
     failures.push(...summariseOverdue(overdue, loadFromMs));
+    if (isVoid === undefined) failures.push(...ownerless.map((one) => describeOwnerless(one, loadFromMs)));
     const problems = [...verdict.problems, ...overdue.map((message) => describeOverdue(message, loadFromMs))];
     // Finding all histories would take hours if half a million messages go wrong.
     const findings = firstOfEachKind(problems).map((problem) => ({

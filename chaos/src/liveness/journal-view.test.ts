@@ -20,6 +20,7 @@ function view(lines: readonly WorkerLine[], facts: Partial<JournalFacts> = {}): 
       worker: "w0.1",
       name: "w0.1",
       stream: "",
+      isPartition: false,
       isOld: false,
       lines,
       hasEnded: false,
@@ -145,4 +146,28 @@ test("while a key holds up all others nothing new is read, but not for ever", ()
   expect(held("unfit")).toEqual([]);
   const opened = [told(1_010, { type: "intakeHeld", by: "key-blocked" }), told(2_010, { type: "intakeOpened" })];
   expect(view(journal(30_000, opened)).intakeHeld).toEqual([{ fromMs: 1_010, toMs: 2_010 }]);
+});
+
+test("a partition is its own from the moment it takes it until it has given it up, lost it, or is gone", () => {
+  const lines = journal(1_000, [
+    told(110, { type: "partitionTaken", stream: "a" }),
+    told(130, { type: "started", stream: "a" }),
+    told(160, { type: "partitionTaken", stream: "b" }),
+    told(310, { type: "partitionGivenUp", stream: "a" }),
+    told(510, { type: "partitionTaken", stream: "a" }),
+    told(610, { type: "partitionLost", stream: "a" }),
+    told(710, { type: "partitionTaken", stream: "a" }),
+  ]);
+  const { owned, excused } = view(lines, { stream: "a", isPartition: true });
+  expect(owned).toEqual([
+    { fromMs: 110, toMs: 310 },
+    { fromMs: 510, toMs: 610 },
+    { fromMs: 710, toMs: 1_000 },
+  ]);
+  // Each time until it says that it has started.
+  expect(excused).toEqual([
+    { fromMs: 110, toMs: 130 },
+    { fromMs: 510, toMs: 1_000 },
+  ]);
+  expect(view(lines).owned).toBeUndefined();
 });

@@ -10,6 +10,8 @@ export interface JournalFacts {
   readonly name: string;
   /** Which of several streams; empty: there is only one. */
   readonly stream: string;
+  /** Whether the stream is a partition, which only its owner reads. */
+  readonly isPartition: boolean;
   readonly isOld: boolean;
   readonly lines: readonly WorkerLine[];
   /** Whether the process is gone. */
@@ -65,7 +67,7 @@ export function viewOf({ lines: all, hasEnded, ...facts }: JournalFacts): Worker
     ...standstills,
     ...faults,
     ...disconnected.map((span) => limited(span, RECONNECT_MS, faults)),
-    ...starting(lines, fromMs, lastMs, faults),
+    ...starts(lines, facts, { fromMs, toMs: lastMs }, faults),
     ...backingOff(lines, calls, lastMs, facts),
     ...resting(lines, lastMs),
     ...unfit(lines, lastMs),
@@ -78,6 +80,7 @@ export function viewOf({ lines: all, hasEnded, ...facts }: JournalFacts): Worker
     places: lines.find((line) => line.e === "places")?.places ?? 1,
     cutOff: mergeSpans([...standstills, ...facts.away, ...disconnected]),
     excused: mergeSpans(excused.filter((span) => span.toMs > span.fromMs)),
+    owned: facts.isPartition ? owning(lines, lastMs) : undefined,
     intakeHeld: mergeSpans(keyBlocked(lines, lastMs).map((span) => limited(span, KEY_BLOCKED_MS, faults))),
   };
 }
@@ -157,10 +160,34 @@ function awaySpans(lines: readonly WorkerLine[], lastMs: number): Span[] {
   return mergeSpans(spans);
 }
 
-/** Until the consumer says that it has started. */
-function starting(lines: readonly WorkerLine[], fromMs: number, lastMs: number, faults: readonly Span[]): Span[] {
-  const started = lines.find((line) => toldBy(line)?.type === "started");
-  return [limited({ fromMs, toMs: started?.t ?? lastMs }, START_MS, faults)];
+/** Until the consumer says that it has started: once, or each time that it has taken the partition. */
+function starts(
+  lines: readonly WorkerLine[],
+  { isPartition }: Pick<JournalFacts, "isPartition">,
+  { fromMs, toMs: lastMs }: Span,
+  faults: readonly Span[],
+): Span[] {
+  const begins = isPartition ? owning(lines, lastMs).map((span) => span.fromMs) : [fromMs];
+  return begins.map((beginMs) => {
+    const started = lines.find((line) => line.t >= beginMs && toldBy(line)?.type === "started");
+    return limited({ fromMs: beginMs, toMs: started?.t ?? lastMs }, START_MS, faults);
+  });
+}
+
+/** From the moment in which it says that it owns the partition until it says that it does not, or to its end. */
+function owning(lines: readonly WorkerLine[], lastMs: number): Span[] {
+  const spans: Span[] = [];
+  let sinceMs: number | undefined;
+  for (const line of lines) {
+    const type = toldBy(line)?.type;
+    if (type === "partitionTaken") sinceMs ??= line.t;
+    if ((type === "partitionGivenUp" || type === "partitionLost") && sinceMs !== undefined) {
+      spans.push({ fromMs: sinceMs, toMs: line.t });
+      sinceMs = undefined;
+    }
+  }
+  if (sinceMs !== undefined) spans.push({ fromMs: sinceMs, toMs: lastMs });
+  return spans;
 }
 
 /** An excuse that lasts until a while after the last fault that fell into it. */
@@ -234,7 +261,7 @@ function toldBy(line: WorkerLine): Told | undefined {
   // Most lines are ticks; only these are of interest, and parsing all notes takes long.
   if (
     line.e !== "note" ||
-    !/^\{"type":"(started|backingOff|resumed|streamFailed|streamResumed|unfit|fit|intakeHeld|intakeOpened)"/.test(
+    !/^\{"type":"(started|backingOff|resumed|streamFailed|streamResumed|unfit|fit|intakeHeld|intakeOpened|partitionTaken|partitionGivenUp|partitionLost)"/.test(
       line.text,
     )
   )

@@ -17,7 +17,7 @@ const LONG_MS = 20_000;
 function worker(name: string, changes: Partial<WorkerView> = {}): WorkerView {
   return {
     ...{ worker: name, name, stream: "", isOld: false, fromMs: 0, toMs: undefined, end: undefined },
-    ...{ places: 2, calls: [], cutOff: [], excused: [], intakeHeld: [], ...changes },
+    ...{ places: 2, calls: [], cutOff: [], excused: [], intakeHeld: [], owned: undefined, ...changes },
   };
 }
 /** It reads messages, and dies at 1,000. */

@@ -13,7 +13,7 @@ const POLICY: LivenessPolicy = {
 const HORIZON_MS = 60_000;
 const HEALTHY: WorkerView = {
   ...{ worker: "w", name: "w", stream: "", isOld: false, fromMs: 0, toMs: undefined, end: undefined },
-  ...{ places: 2, calls: [], cutOff: [], excused: [], intakeHeld: [] },
+  ...{ places: 2, calls: [], cutOff: [], excused: [], intakeHeld: [], owned: undefined },
 };
 /** More than any bound, with all that may be added to it. */
 const LONG_MS = 10_000;

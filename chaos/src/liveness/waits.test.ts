@@ -13,7 +13,7 @@ const HORIZON_MS = 60_000;
 function worker(name: string, changes: Partial<WorkerView> = {}): WorkerView {
   return {
     ...{ worker: name, name, stream: "", isOld: false, fromMs: 0, toMs: undefined, end: undefined },
-    ...{ places: 2, calls: [], cutOff: [], excused: [], intakeHeld: [], ...changes },
+    ...{ places: 2, calls: [], cutOff: [], excused: [], intakeHeld: [], owned: undefined, ...changes },
   };
 }
 function offer(atMs: number, changes: Partial<Offer> = {}): Offer {

@@ -3,7 +3,7 @@ import { type WorkerView, windowsOf } from "./worker-view.ts";
 
 const worker: WorkerView = {
   ...{ worker: "w0.1", name: "w0.1", stream: "", isOld: false, fromMs: 0, toMs: undefined, end: undefined },
-  ...{ places: 2, calls: [], cutOff: [], excused: [], intakeHeld: [] },
+  ...{ places: 2, calls: [], cutOff: [], excused: [], intakeHeld: [], owned: undefined },
 };
 const call = (fromMs: number, toMs: number | undefined, isSuspect = false): WorkerView["calls"][number] => ({
   ...{ fromMs, toMs, isSuspect },
@@ -62,4 +62,19 @@ test("while it reads nothing new it may still take what waits for it already", (
     { fromMs: 700, toMs: 1_000 },
   ]);
   expect(nearlyFree).toEqual([{ fromMs: 0, toMs: 1_000 }]);
+});
+
+test("of a partition it can take something only while it owns it", () => {
+  const owned = [
+    { fromMs: 100, toMs: 300 },
+    { fromMs: 600, toMs: 2_000 },
+  ];
+  const excused = [{ fromMs: 650, toMs: 700 }];
+  const { free } = windowsOf({ ...worker, owned, excused }, 1_000);
+  expect(free).toEqual([
+    { fromMs: 100, toMs: 300 },
+    { fromMs: 600, toMs: 650 },
+    { fromMs: 700, toMs: 1_000 },
+  ]);
+  expect(windowsOf({ ...worker, owned: [] }, 1_000).free).toEqual([]);
 });

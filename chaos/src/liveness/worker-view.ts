@@ -32,6 +32,8 @@ export interface WorkerView {
   readonly cutOff: readonly Span[];
   /** When it was excused from taking anything: part of `cutOff`, starting, backing off, unfit, draining. */
   readonly excused: readonly Span[];
+  /** When it owned this partition; `undefined`: nobody has to own the stream. */
+  readonly owned: readonly Span[] | undefined;
   /** When it read nothing new, because too many messages waited behind others of their key. */
   readonly intakeHeld: readonly Span[];
 }
@@ -53,7 +55,7 @@ export interface Windows {
 export function windowsOf(view: WorkerView, horizonMs: number): Windows {
   const life = { fromMs: view.fromMs, toMs: Math.min(view.toMs ?? horizonMs, horizonMs) };
   const busy = occupied(view, horizonMs);
-  const healthy = subtractSpans(life, mergeSpans(view.excused));
+  const healthy = healthyIn(view, view.owned ?? [life], life);
   const held = mergeSpans([...busy, ...view.intakeHeld]);
   const free = healthy.flatMap((span) => subtractSpans(span, held));
   const nearlyFree = healthy.flatMap((span) => bridged(subtractSpans(span, busy)));
@@ -63,6 +65,20 @@ export function windowsOf(view: WorkerView, horizonMs: number): Windows {
       .map(({ fromMs, toMs }) => ({ fromMs, toMs: Math.max(toMs ?? horizonMs, fromMs) })),
   );
   return { free, nearlyFree, busy, withoutSuspect: nearlyFree.flatMap((span) => subtractSpans(span, suspects)) };
+}
+
+/** When a worker was there and had no excuse, whether or not it owned a partition. */
+export function healthySpans(view: WorkerView, horizonMs: number): readonly Span[] {
+  const life = { fromMs: view.fromMs, toMs: Math.min(view.toMs ?? horizonMs, horizonMs) };
+  return healthyIn(view, [life], life);
+}
+
+function healthyIn({ excused }: WorkerView, spans: readonly Span[], life: Span): readonly Span[] {
+  const excuses = mergeSpans(excused);
+  return spans.flatMap(({ fromMs, toMs }) => {
+    const lived = { fromMs: Math.max(fromMs, life.fromMs), toMs: Math.min(toMs, life.toMs) };
+    return lived.fromMs < lived.toMs ? subtractSpans(lived, excuses) : [];
+  });
 }
 
 function bridged(spans: readonly Span[]): Span[] {
