@@ -13,6 +13,8 @@ import type { DeadLetterWriter } from "./dead-letter-writer.ts";
 
 const LOOK_EVERY_MS = 1_000;
 const PAGE = 1_000;
+/** How many deferred messages are looked up in the stream with each look. */
+const LOOK_UPS = 20;
 
 export class KeyWatch<Value> {
   readonly #scope: Scope<Value>;
@@ -101,11 +103,26 @@ export class KeyWatch<Value> {
     const owners = new Map(page.map(({ id, consumer }) => [id, consumer]));
     const last = page.length < PAGE ? null : (page.at(-1)?.id ?? null);
     this.#cursor = last;
+    const later: EntryId[] = [];
     for (const id of away) {
       if (last !== null && compareEntryIds(id, last) > 0) continue;
       const owner = owners.get(id);
       const isOthers = !isOnlyReader && owner !== undefined && owner !== name && !isReservedConsumer(owner);
       if (owner === undefined || isOthers) held.unlearn(id);
+      else if (owner === LATER) later.push(id);
+    }
+    await this.#endDelays(later);
+  }
+
+  /** Messages that were deleted from the stream while they are deferred: nobody has to wait for their time. */
+  async #endDelays(ids: readonly EntryId[]): Promise<void> {
+    const { client, policy, random } = this.#scope;
+    const { stream } = policy;
+    // Others have their turn with another look.
+    const first = Math.floor(random() * Math.max(1, ids.length - LOOK_UPS + 1));
+    for (const id of ids.slice(first, first + LOOK_UPS)) {
+      const [entry] = await client.xrange({ stream, from: id, to: id, count: 1 });
+      if (entry === undefined) await this.#tryAtOnce(id);
     }
   }
 
