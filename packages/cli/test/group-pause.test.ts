@@ -1,12 +1,58 @@
 import { hostname } from "node:os";
 import { eventually, uniqueName, useServer } from "@redis-batch/test-support";
 import { describe, expect, it } from "vitest";
-import { expectEnd, expectSameContent, useCli } from "./cli.ts";
+import { expectEnd, expectNoControls, expectSameContent, useCli } from "./cli.ts";
 
 const redis = useServer();
 const cli = useCli(redis);
 
 describe("group pause and resume", () => {
+  it("show hostile words and names as text, wherever they are shown, and refuse too many of them", async () => {
+    const stream = `evil\u001b]0;title\u0007\u202e${uniqueName("<b>n</b>")}\n"x"`;
+    const words = `<img src=x> \u001b[31m\u0007\r\n\u202egnirts`;
+    await redis.server.command("XADD", stream, "*", "n", 1);
+    await redis.server.command("XGROUP", "CREATE", stream, words, "0");
+    const by = ["--by", words, "--reason", words];
+    const shown = [
+      await cli.run(["group", "pause", stream, words, ...by]),
+      await cli.run(["group", "pause", stream, words, ...by, "--json"]),
+      ...(await Promise.all(
+        [
+          ["monitor", stream, words],
+          ["monitor", stream],
+          ["status"],
+          ["doctor", stream, words],
+          ["check", stream, words],
+        ].map((args) => cli.run(args)),
+      )),
+      await cli.run(["group", "rate", stream, words, "--messages", "5"]),
+      await cli.run(["group", "resume", stream, words]),
+    ];
+    for (const { stdout, stderr } of shown) expectNoControls(stdout + stderr);
+    expect(
+      shown
+        .map(({ stdout, stderr }) => stdout + stderr)
+        .join("")
+        .match(/gnirts/g)?.length,
+    ).toBeGreaterThan(8);
+    expectEnd(await cli.run(["group", "pause", stream, words, "--reason", "x".repeat(1_001)]), 2, "--reason");
+    expect((await cli.json(["group", "resume", stream, words]))["pausedBy"]).toBeNull();
+    await redis.server.command("DEL", stream);
+  });
+
+  it("end with the group: one of that name that is made later is not paused", async () => {
+    const stream = uniqueName("gone");
+    await redis.server.command("XADD", stream, "*", "n", 1);
+    const create = () => redis.server.command("XGROUP", "CREATE", stream, "g", "0");
+    await create();
+    expectEnd(await cli.run(["group", "pause", stream, "g"]), 0);
+    expectEnd(await cli.run(["group", "delete", stream, "g", "--lose-pending", "--yes"]), 0);
+    expectEnd(await cli.run(["group", "resume", stream, "g"]), 5);
+    expectEnd(await cli.run(["group", "pause", stream, "g"]), 5);
+    await create();
+    expect(await cli.json(["monitor", stream, "g"])).toMatchObject({ health: "STOPPED", pausedBy: null });
+  });
+
   it("stop a real consumer and let it go on, and everything says who did it", async () => {
     const stream = uniqueName("pause");
     const add = (n: number) => redis.server.command("XADD", stream, "*", "n", n);

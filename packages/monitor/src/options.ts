@@ -79,13 +79,20 @@ export interface PausePolicy {
   readonly forMs: number | null;
 }
 
+// Every consumer gets them with every heartbeat.
+const LONGEST_NAME = 200;
+const LONGEST_REASON = 1_000;
+
 /**
  * @param watched the monitor's group; `null`: all
  * @throws {ConfigError} naming every problem
  */
 export function resolvePauseOptions(options: PauseOptions, watched: string | null): PausePolicy {
   const reader = new OptionsReader("pause", options, Object.keys(PAUSE_SPEC));
-  const { group = watched, by, reason = null, forMs = null } = reader.read(PAUSE_SPEC);
+  const atMost = (most: number) => (text: string) =>
+    text.length <= most ? undefined : `have at most ${most} characters`;
+  const checks = { by: atMost(LONGEST_NAME), reason: atMost(LONGEST_REASON) };
+  const { group = watched, by, reason = null, forMs = null } = reader.read(PAUSE_SPEC, checks);
   if (group === null) reader.problem("group is missing: this monitor watches all groups");
   return reader.finish({ group: group ?? "", by, reason, forMs });
 }

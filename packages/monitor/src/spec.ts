@@ -139,9 +139,9 @@ export const RUN_SPEC = {
 export const PAUSE_SPEC = {
   /** The group to pause. Default: the monitor's `group`; required if it watches all groups. */
   group: { kind: "name", otherwise: "the monitor's `group`", about: "the group to pause" },
-  /** Who pauses it: a person or a program. Everything that reports the pause names it. */
+  /** Who pauses it: a person or a program, in up to 200 characters. Everything that reports the pause names it. */
   by: { kind: "text", required: true, about: "who pauses it, as every report names it" },
-  /** Why, in words, for those who find the group paused. */
+  /** Why, in words, for those who find the group paused; up to 1,000 characters. */
   reason: { kind: "text", about: "why, in words" },
   /** After how long it ends by itself, by the server's clock, in milliseconds, 1,000 to 31,536,000,000. Default: never. */
   forMs: {

@@ -45,6 +45,18 @@ describe("a group that is paused", () => {
     expect((await monitor.inspect()).groups[0]).toMatchObject({ pause: null });
   });
 
+  it("takes no more words than every consumer can be sent with every heartbeat", async () => {
+    const { monitor } = await open();
+    const most = { by: "a".repeat(200), reason: "r".repeat(1_000) };
+    expect(await monitor.pause(most)).toMatchObject(most);
+    const more = monitor.pause({ by: "a".repeat(201), reason: "r".repeat(1_001) });
+    await expect(more).rejects.toThrow(
+      /by must have at most 200 characters.*reason must have at most 1000 characters/s,
+    );
+    await expect(more).rejects.toThrow(ConfigError);
+    expect((await monitor.inspect()).groups[0]?.pause).toMatchObject(most);
+  });
+
   it("is not paused any more when its time is over, by the server's clock", async () => {
     const { monitor, server, stream, group } = await open();
     const { sinceMs } = await monitor.pause({ by: "anna", forMs: 60_000 });
