@@ -97,6 +97,7 @@ describe("group pause and resume", () => {
     expect(consumer.lines.join("\n")).not.toContain('"n":"2"');
     const again = await cli.json(["group", "pause", stream, "g", "--by", "anna"]);
     expect(again).toMatchObject({ pausedBy: "anna", pausedUntil: null, goOn: [{ consumer: "foreign" }] });
+    expect(again["notes"]).toEqual([expect.stringMatching(/^It replaces another pause: .*\(the database moves\)\.$/)]);
     expect(await cli.json(["group", "resume", stream, "g"])).toMatchObject({ pausedBy: "anna" });
     await consumer.waitForLine(/"n":"2"/, { timeoutMs: 20_000 });
     expectEnd(await cli.run(["group", "resume", stream, "g"]), 0, "There is nothing to do.");

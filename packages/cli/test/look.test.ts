@@ -148,7 +148,7 @@ describe("groups, consumers and pending", () => {
     expect(judged).toMatchObject([{ consumer: "worker", pending: 1 }]);
   });
 
-  it("show what waits behind an earlier message of its key, which is pending, and in nobody's work", async () => {
+  it("show what waits behind an earlier message of its key, which is pending, and not at work", async () => {
     const stream = uniqueName("blocked");
     for (let n = 0; n < 5; n++) await redis.server.command("XADD", stream, "*", "customer", "ada", "n", n);
     await redis.server.command("XGROUP", "CREATE", stream, "g", "0");

@@ -347,7 +347,7 @@ describe("a whole group", () => {
     await monitor.pause({ by: "bob", reason: "a deploy" });
     await dialog.getByRole("button", { name: "Pause", exact: true }).click();
     await dialog.getByText("nothing was done: the group was paused by bob (a deploy) meanwhile").waitFor();
-    await monitor.resume();
+    expect(await monitor.resume()).toMatchObject({ by: "bob" });
     await page.close();
   });
 });
@@ -361,7 +361,7 @@ async function problemsNow(page: Page): Promise<readonly string[]> {
     problems.push(...(await seriousFindings(page)).map((finding) => `at ${width}: ${finding}`));
     const sideways = await sidewaysBy(page);
     if (sideways !== 0) problems.push(`at ${width}: the page is ${sideways} pixels too wide`);
-    const cut = await page.evaluate(
+    const cut = await page.evaluate<number>(
       "[...document.querySelectorAll('dialog')].map((one) => one.scrollWidth - one.clientWidth).find((by) => by > 0) ?? 0",
     );
     if (cut !== 0) problems.push(`at ${width}: the dialog is ${cut} pixels too wide`);

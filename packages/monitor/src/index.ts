@@ -46,6 +46,7 @@ export type {
   MonitorReport,
   PartitionReport,
   PauseReport,
+  PauseResult,
   RateReport,
   ReleasedMessages,
   RetentionReport,

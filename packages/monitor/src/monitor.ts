@@ -2,7 +2,13 @@
 import { type GroupPause, NoGroupError, type Observer, RedisBatchError, ServerStateError } from "@redis-batch/core";
 import { type Dependencies, dependenciesOf, type StreamClient } from "@redis-batch/core/internal/connection";
 import { toErrorInfo } from "@redis-batch/core/internal/errors";
-import { LeaderLease, type PauseChange, type PauseOrder, readPartitions } from "@redis-batch/core/internal/groups";
+import {
+  LeaderLease,
+  type PauseChange,
+  type PauseOrder,
+  pauseInForce,
+  readPartitions,
+} from "@redis-batch/core/internal/groups";
 import { groupKey, quoteName, RELEASED } from "@redis-batch/core/internal/names";
 import {
   CallScope,
@@ -43,7 +49,7 @@ import {
   type TrimOptions,
 } from "./options.ts";
 import { readMembers } from "./read-members.ts";
-import type { MonitorReport, PauseReport } from "./report.ts";
+import type { MonitorReport, PauseResult } from "./report.ts";
 import { type TrimReport, trimStream } from "./retention.ts";
 import { describeProblem } from "./warn.ts";
 
@@ -192,21 +198,23 @@ export class Monitor implements AsyncDisposable {
    * Pauses the group for all of its consumers: within a heartbeat (at most 5 s) each stops taking messages, finishes the batches
    * that are open, and releases the rest, uncounted, if another consumer is alive. Consumers that join meanwhile wait as well. It
    * ends with `resume()`, or after `forMs` by itself. A group that is paused already gets the new pause. Resolves with the pause,
-   * and with the consumers that go on because they do not know of it: of an earlier version, or not of Redis Batch.
+   * with the one that it replaced, and with the consumers that go on because they do not know of it: of an earlier version, or not
+   * of Redis Batch.
    *
    * @throws {NoGroupError} when the stream or the group does not exist
    * @throws {ConfigError} when an option is wrong
    * @throws {ConnectionError} when there is no connection within `connectTimeoutMs`, or it fails
    * @throws {UsageError} after `close()`
    */
-  async pause(options: PauseOptions): Promise<PauseReport> {
+  async pause(options: PauseOptions): Promise<PauseResult> {
     const { group, ...order } = resolvePauseOptions(options, this.#policy.group);
     return this.#calls.use(undefined, async (ending) => {
-      const { atMs } = await this.#changePause(group, order);
+      const { atMs, before } = await this.#changePause(group, order);
       const { report } = await this.#takeSnapshot(ending);
       const { by, reason, forMs } = order;
       const told = { by, reason, sinceMs: atMs, untilMs: forMs === null ? null : atMs + forMs, notObeyedBy: [] };
-      return report.groups.find((one) => one.group === group)?.pause ?? told;
+      const now = report.groups.find((one) => one.group === group)?.pause ?? told;
+      return { ...now, replaced: pauseInForce(before, atMs) };
     });
   }
 

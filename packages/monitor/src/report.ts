@@ -94,6 +94,12 @@ export interface PauseReport extends GroupPause {
   readonly notObeyedBy: readonly string[];
 }
 
+/** What pausing a group has done. */
+export interface PauseResult extends PauseReport {
+  /** The pause that it replaced, perhaps of another person; `null`: there was none. */
+  readonly replaced: GroupPause | null;
+}
+
 /** The rate of a whole group. */
 export interface RateReport extends RateLimit {
   /** Consumers whose options have another rate, in the order of their names: that of the group counts. */

@@ -22,7 +22,8 @@ async function open() {
 describe("a group that is paused", () => {
   it("says who did it, why and until when, who goes on, and in every form of the report", async () => {
     const { monitor, events } = await open();
-    const pause = await monitor.pause({ by: "anna", reason: "the database moves", forMs: 600_000 });
+    const { replaced, ...pause } = await monitor.pause({ by: "anna", reason: "the database moves", forMs: 600_000 });
+    expect(replaced).toBeNull();
     expect(pause).toMatchObject({ by: "anna", reason: "the database moves", notObeyedBy: ["foreign", "old"] });
     expect(pause.untilMs).toBe(pause.sinceMs + 600_000);
     const report = await monitor.inspect();
@@ -55,6 +56,13 @@ describe("a group that is paused", () => {
     );
     await expect(more).rejects.toThrow(ConfigError);
     expect((await monitor.inspect()).groups[0]?.pause).toMatchObject(most);
+  });
+
+  it("gets another pause from somebody else, who is told whose it replaced", async () => {
+    const { monitor } = await open();
+    expect(await monitor.pause({ by: "anna", reason: "the database moves" })).toMatchObject({ replaced: null });
+    const { replaced } = await monitor.pause({ by: "bob", forMs: 1_000 });
+    expect(replaced).toMatchObject({ by: "anna", reason: "the database moves", untilMs: null });
   });
 
   it("is not paused any more when its time is over, by the server's clock", async () => {

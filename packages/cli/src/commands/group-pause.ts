@@ -1,3 +1,4 @@
+import { describePause } from "@redis-batch/core/internal/groups";
 import { quoteName } from "@redis-batch/core/internal/names";
 import type { Run } from "../command.ts";
 import type { pause } from "../table/group.ts";
@@ -9,7 +10,7 @@ export const run: Run<typeof pause> = async (call) => {
   const { args, options, terminal } = call;
   const { by = whoAmI(), reason, for: forMs } = options;
   const report = await withMonitor(call, {}, (monitor) => monitor.pause({ by, reason, forMs }));
-  const { notObeyedBy } = report;
+  const { notObeyedBy, replaced } = report;
   await terminal.report(
     {
       facts: [{ key: "stream", value: args.stream }, { key: "group", value: args.group }, ...pauseFacts(report)],
@@ -19,6 +20,8 @@ export const run: Run<typeof pause> = async (call) => {
         rows: notObeyedBy.map((consumer) => ({ consumer })),
         none: "All consumers rest within a heartbeat.",
       },
+      // Two people may be at it.
+      notes: replaced === null ? [] : [`It replaces another pause: the group was ${describePause(replaced)}.`],
     },
     options.json,
   );

@@ -8,7 +8,7 @@ import type { StreamClient } from "@redis-batch/core/internal/connection";
 import { messageOf } from "@redis-batch/core/internal/errors";
 import { describePause, pauseInForce, readPartitions } from "@redis-batch/core/internal/groups";
 import { quoteName } from "@redis-batch/core/internal/names";
-import { Monitor, type PauseReport } from "@redis-batch/monitor";
+import { Monitor, type PauseResult } from "@redis-batch/monitor";
 import { type GroupAct, groupCommand } from "../decisions/command-line.ts";
 import type { DashboardEvent } from "../events.ts";
 import type { AuditLog } from "./audit-log.ts";
@@ -23,7 +23,7 @@ export type GroupWish = GroupAct & {
 
 export interface GroupActed {
   /** The pause that holds now; `null`: none does. */
-  readonly pause: PauseReport | null;
+  readonly pause: PauseResult | null;
   /** The rate that holds now. */
   readonly rateLimit: RateLimit | null;
   /** The command that does the same. */

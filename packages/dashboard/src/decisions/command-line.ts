@@ -60,7 +60,7 @@ function wordsOf(act: GroupAct, who: string): readonly string[] {
     case "pause":
       return [
         ...(act.forMs === null ? [] : ["--for", durationWord(act.forMs)]),
-        // Otherwise the command says who is at the terminal, which tells more.
+        // Otherwise the command names who is at the terminal, which is better.
         ...(who === ANYONE ? [] : ["--by", shellWord(who)]),
         ...(act.reason === null ? [] : ["--reason", shellWord(act.reason)]),
       ];

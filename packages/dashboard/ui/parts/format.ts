@@ -61,7 +61,7 @@ export function shortName(name: string): string {
   const text = visible(name);
   if (text.length <= LONGEST_NAME) return text;
   // By characters: half of a surrogate pair would be shown as a box.
-  const all = [...text];
+  const all = Array.from(text);
   return all.length <= LONGEST_NAME
     ? text
     : `${all.slice(0, LONGEST_NAME - SHOWN_END).join("")}…${all.slice(-SHOWN_END).join("")}`;
