@@ -325,7 +325,7 @@ describe("a whole group", () => {
     await page.getByRole("button", { name: "Rate…" }).click();
     await rating.getByLabel("Limit the group").uncheck();
     await rating.getByRole("button", { name: "Remove" }).click();
-    await rating.getByText("The rate is changed.").waitFor();
+    await rating.getByText("The rate is changed. It was 50,000 per minute before.").waitFor();
     await page.keyboard.press("Escape");
     await page.getByRole("link", { name: "Actions" }).click();
     const action = page.getByRole("listitem").filter({ hasText: `pause of ${stream} / ${group}` });

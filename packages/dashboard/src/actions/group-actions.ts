@@ -24,13 +24,16 @@ export type GroupWish = GroupAct & {
 export interface GroupActed {
   /** The pause that holds now; `null`: none does. */
   readonly pause: PauseResult | null;
-  /** The rate that holds now. */
+  /** Of a change of the rate: what holds now, and what did before; `null`: none. */
   readonly rateLimit: RateLimit | null;
+  readonly rateBefore: RateLimit | null;
   /** The command that does the same. */
   readonly command: string;
   /** It was done, but its end could not be logged; `null`: it was. */
   readonly error: string | null;
 }
+
+type Outcome = Pick<GroupActed, "pause" | "rateLimit" | "rateBefore">;
 
 export interface GroupActionsDependencies {
   readonly client: StreamClient;
@@ -60,7 +63,7 @@ export class GroupActions {
     const about = { plan: randomUUID(), action };
     await this.#with.audit.write(wish, { ...about, what: "action", who, command });
     let failure: unknown;
-    let done: Pick<GroupActed, "pause" | "rateLimit"> | undefined;
+    let done: Outcome | undefined;
     try {
       done = await this.#carryOut(wish, who);
     } catch (error) {
@@ -99,23 +102,23 @@ export class GroupActions {
     );
   }
 
-  async #carryOut(wish: GroupWish, who: string): Promise<Pick<GroupActed, "pause" | "rateLimit">> {
+  async #carryOut(wish: GroupWish, who: string): Promise<Outcome> {
     const { stream, group } = wish;
     if (wish.action === "rate") {
-      await this.#with.client.setRate({ stream, group, limit: wish.limit });
-      return { pause: null, rateLimit: wish.limit };
+      const rateBefore = await this.#with.client.setRate({ stream, group, limit: wish.limit });
+      return { pause: null, rateLimit: wish.limit, rateBefore };
     }
     await using monitor = new Monitor({ redis: this.#with.source, stream, group, observer: () => {} });
     if (wish.action === "resume") {
       await monitor.resume();
-      return { pause: null, rateLimit: null };
+      return { pause: null, rateLimit: null, rateBefore: null };
     }
     const { forMs, reason } = wish;
     return {
       pause: await monitor.pause({
         ...{ by: who, ...(forMs === null ? {} : { forMs }), ...(reason === null ? {} : { reason }) },
       }),
-      rateLimit: null,
+      ...{ rateLimit: null, rateBefore: null },
     };
   }
 }

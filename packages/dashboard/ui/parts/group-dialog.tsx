@@ -7,7 +7,7 @@ import type { Address } from "../state/address.ts";
 import { ask } from "../state/api.ts";
 import { Command, Name, Notice, Text } from "./basics.tsx";
 import { Dialog } from "./dialog.tsx";
-import { count, time } from "./format.ts";
+import { count, limit, time } from "./format.ts";
 
 interface GroupDialogProperties {
   readonly action: GroupAct["action"];
@@ -203,7 +203,10 @@ function Done({ action, of }: { readonly action: GroupAct["action"]; readonly of
   const others = of.pause?.notObeyedBy ?? [];
   return (
     <>
-      <p role="status">{{ pause: "Paused.", resume: "Resumed.", rate: "The rate is changed." }[action]}</p>
+      <p role="status">
+        {{ pause: "Paused.", resume: "Resumed.", rate: "The rate is changed." }[action]}
+        {of.rateBefore !== null && ` It was ${limit(of.rateBefore)} before.`}
+      </p>
       {others.length > 0 && (
         <Notice tone="warn">
           {count(others.length)} {others.length === 1 ? "consumer goes" : "consumers go"} on, because of an earlier
