@@ -98,6 +98,16 @@ describe("dead-letters", () => {
     expectEnd(await cli.run(["dead-letters", "import", stream, "h", "--file", "/nowhere"]), 2, "cannot be read");
   });
 
+  it("discard: no faster than they are told", async () => {
+    const stream = await failed("slowly", "a", "b", "c");
+    const begunMs = performance.now();
+    const args = ["dead-letters", "discard", stream, "g", "--all", "--rate", "4", "--yes"];
+    expect(await cli.json(args)).toMatchObject({ discarded: 3 });
+    expect(performance.now() - begunMs).toBeGreaterThan(490);
+    expect(await cli.json(["dead-letters", "list", stream, "g"])).toMatchObject({ total: 0 });
+    expectEnd(await cli.run([...args.slice(0, -2), "0", "--yes"]), 2, "--rate");
+  });
+
   it("redrive: to another stream, no faster than it is told", async () => {
     const stream = await failed("elsewhere", "a", "b", "c");
     const other = uniqueName("other");

@@ -13,6 +13,7 @@ export const run: Run<typeof discard> = (call) =>
     return planFirst(terminal, options, plan, async () => {
       const settings = {
         signal,
+        perSecond: options.rate,
         onProgress: ({ discarded }: { readonly discarded: number }) => terminal.progress(`${discarded} discarded`),
       };
       const discarded = await deadLetters.discard(

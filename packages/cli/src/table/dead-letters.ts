@@ -1,4 +1,4 @@
-import { FILTERED_SPEC, LIST_SPEC, REDRIVE_SPEC, SUMMARISE_SPEC } from "@redis-batch/core/spec";
+import { DISCARD_SPEC, FILTERED_SPEC, LIST_SPEC, REDRIVE_SPEC, SUMMARISE_SPEC } from "@redis-batch/core/spec";
 import { flagOf } from "../command-line/flag-of.ts";
 import { defineCommand } from "../command-line/spec.ts";
 import { LETTER_OPTIONS, PLAN_OPTIONS, WATCH_OPTIONS } from "./shared.ts";
@@ -133,7 +133,7 @@ export const discard = defineCommand({
   path: ["dead-letters", "discard"],
   summary: "Delete dead letters permanently",
   args: [...ADDRESS, IDS],
-  options: { ...LETTER_OPTIONS, all: ALL, limit: LIMIT, ...PLAN_OPTIONS },
+  options: { ...LETTER_OPTIONS, all: ALL, limit: LIMIT, rate: flagOf(DISCARD_SPEC.perSecond), ...PLAN_OPTIONS },
   examples: [
     {
       line: "redis-batch dead-letters discard orders billing --before 30d",

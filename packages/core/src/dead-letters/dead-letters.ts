@@ -272,12 +272,14 @@ export class DeadLetters {
    * await deadLetters.discard({ filter: { before: new Date("2026-01-01") }, limit: 10_000 });
    */
   async discard(options: DiscardOptions): Promise<number> {
-    const selection = resolveDiscardOptions(options);
+    const { selection, perSecond } = resolveDiscardOptions(options);
     const { onProgress } = options;
     return this.#calls.use(options.signal, async (signal) => {
       let discarded = 0;
       try {
-        for await (const { ids } of this.#pick(selection, signal, DISCARDED_AT_ONCE)) {
+        const pace = new Pace(perSecond, this.#clock);
+        for await (const { ids } of this.#pick(selection, signal, pace.atOnce(DISCARDED_AT_ONCE))) {
+          await pace.wait(ids.length, signal);
           signal.throwIfAborted();
           if (ids.length > 0) discarded += await this.#client.xdel({ stream: this.#key, ids });
           this.#callOnProgress(onProgress, { discarded });

@@ -69,7 +69,7 @@ describe("redrive and discard", () => {
       ...{ selection: { kind: "filter", from: "0-0", limit: 1_000 }, ifTrimmed: "add" },
     });
     expect(resolveDiscardOptions({ filter: "all", from: "3-4", limit: 7 })).toMatchObject({
-      ...{ kind: "filter", from: "3-4", limit: 7 },
+      ...{ selection: { kind: "filter", from: "3-4", limit: 7 }, perSecond: undefined },
     });
   });
 

@@ -108,10 +108,13 @@ export function resolveRedriveOptions(options: RedriveOptions): {
 }
 
 /** @throws {ConfigError} naming every problem */
-export function resolveDiscardOptions(options: DiscardOptions): Selection {
+export function resolveDiscardOptions(options: DiscardOptions): {
+  readonly selection: Selection;
+  readonly perSecond: number | undefined;
+} {
   const reader = new OptionsReader("discard", options, [...SELECTING, ...Object.keys(DISCARD_SPEC)]);
-  reader.read(DISCARD_SPEC);
-  return reader.finish(readSelection("discard", options, reader));
+  const { perSecond } = reader.read(DISCARD_SPEC);
+  return reader.finish({ selection: readSelection("discard", options, reader), perSecond });
 }
 
 const SELECTING = Object.keys({ ...CHOSEN_SPEC, ...FILTERED_SPEC });

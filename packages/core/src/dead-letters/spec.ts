@@ -121,6 +121,11 @@ export const REDRIVE_SPEC = {
 } as const satisfies OptionSpecs;
 
 export const DISCARD_SPEC = {
+  /** Letters per second at most, 0.01 to 100,000. Default: as fast as the server answers. */
+  perSecond: {
+    ...{ kind: "number", min: 0.01, max: 100_000, otherwise: "no limit" },
+    about: "maximum number of dead letters per second",
+  },
   /** Called with the counts so far, after every page. */
   onProgress: {
     ...{ kind: "function", value: {} as (progress: DiscardProgress) => void },

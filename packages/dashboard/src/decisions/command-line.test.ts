@@ -19,11 +19,11 @@ it("names the dead letters, or all of them", () => {
   expect(letterCommand("redrive", { ...wish, addTrimmed: true })).toContain(" --if-trimmed add --yes");
 });
 
-it("has the rate of a redrive", () => {
+it("has the rate", () => {
   expect(letterCommand("redrive", { ...wish, isAll: true, perSecond: 50 })).toBe(
     "redis-batch dead-letters redrive shop:orders billing --all --limit 2 --rate 50 --yes",
   );
-  expect(letterCommand("discard", { ...wish, perSecond: 50 })).not.toContain("--rate");
+  expect(letterCommand("discard", { ...wish, perSecond: 50 })).toContain(" 2-1 --rate 50 --yes");
 });
 
 it.each([

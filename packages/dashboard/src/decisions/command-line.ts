@@ -29,11 +29,10 @@ export function letterCommand(
 ): string | null {
   if (!isAll && ids.length > MOST_IDS) return null;
   const which = isAll ? ["--all", "--limit", String(ids.length)] : ids;
-  // The command has no rate for discarding: it calls no handler.
-  const more =
-    action === "redrive"
-      ? [...(addTrimmed ? ["--if-trimmed", "add"] : []), ...(perSecond > 0 ? ["--rate", String(perSecond)] : [])]
-      : [];
+  const more = [
+    ...(action === "redrive" && addTrimmed ? ["--if-trimmed", "add"] : []),
+    ...(perSecond > 0 ? ["--rate", String(perSecond)] : []),
+  ];
   return ["redis-batch dead-letters", action, shellWord(stream), shellWord(group), ...which, ...more, "--yes"].join(
     " ",
   );
