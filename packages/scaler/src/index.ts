@@ -16,6 +16,7 @@ export type {
   ThroughputTerms,
 } from "./decisions/decision.ts";
 export type { Direction } from "./decisions/ratio.ts";
+export { followStarts, NO_STARTS, type StartsMemory } from "./decisions/starts.ts";
 export type { ScalerEvent } from "./events.ts";
 export {
   type Executor,

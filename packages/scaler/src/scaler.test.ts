@@ -6,6 +6,7 @@ import { pause } from "@redis-batch/core/internal/service";
 import { addEntry, EventRecorder, ManualClock } from "@redis-batch/test-support";
 import { createMemoryServer } from "@redis-batch/testing/internal";
 import { describe, expect, it } from "vitest";
+import type { StartsMemory } from "./decisions/starts.ts";
 import type { ScalerEvent } from "./events.ts";
 import type { Executor } from "./executor.ts";
 import { Scaler } from "./scaler.ts";
@@ -34,7 +35,12 @@ async function open() {
     const entries = await client.xrange({ stream: groupKey("audit", STREAM, GROUP), from: "-", to: "+", count: 10 });
     return entries.map((entry) => textOf(entry)["what"]);
   };
-  return { clock, events, scaler, audited };
+  const saved = async () => {
+    const lease = { leaseKey: groupKey("lease:scaler", STREAM, GROUP), stateKey: groupKey("scaler", STREAM, GROUP) };
+    const { state } = await client.holdLease({ ...lease, holder: "somebody else", leaseMs: 1_000, heardOf: 0 });
+    return JSON.parse(state) as { readonly atMs: number; readonly starts: StartsMemory };
+  };
+  return { clock, events, scaler, audited, saved };
 }
 
 /** Takes so long to say that there is one consumer, and so long for each order; notes the ends of its orders. */
@@ -66,6 +72,26 @@ describe("an order", () => {
     expect(ends).toEqual(["done"]);
     expect(events.all("scaled")).toMatchObject([{ from: 1, to: 2 }]);
     expect(await audited()).toEqual(["order", "done"]);
+    await scaler.close();
+    await run;
+  });
+
+  it("begins the time that its consumers take to start", async () => {
+    const { clock, events, scaler, saved } = await open();
+    let desired = 1;
+    const executor: Executor = {
+      name: "counts",
+      status: async () => ({ desired, ready: null, startingMs: [], startUpsMs: [] }),
+      async scale(decision) {
+        desired = decision.desired;
+      },
+    };
+    const run = scaler.run({ intervalMs: 1_000, leaseMs: LEASE_MS, executor });
+    await clock.advance(0);
+    expect(events.all("scaled")).toMatchObject([{ from: 1, to: 2 }]);
+    const { atMs, starts } = await saved();
+    // Neither the one that should be there works, nor the one that was ordered now.
+    expect(starts).toMatchObject({ desired: 2, orderedAtMs: [atMs, atMs] });
     await scaler.close();
     await run;
   });

@@ -170,6 +170,12 @@ export class Scaler implements AsyncDisposable {
     return { ...seen, startingMs: orderedAtMs.map((atMs) => nowMs - atMs), startUpsMs };
   }
 
+  /** Notes when new consumers are ordered: at the next look they have been starting for an interval. */
+  #timeOrder({ observation, workforce }: Snapshot, { desired }: Decision, nowMs: number): void {
+    if (workforce === null || workforce.ready !== null || desired <= observation.current) return;
+    this.#starts = followStarts(this.#starts, desired, observation.ready, nowMs);
+  }
+
   #decide(observation: Observation, nowMs: number, executor: string | null): Decision {
     const { decision, memory } = decide(observation, this.#memory, this.#policy.scaling, nowMs);
     this.#memory = memory;
@@ -263,6 +269,7 @@ export class Scaler implements AsyncDisposable {
       }
       const nowMs = this.#now(snapshot);
       const decision = this.#decide(this.#timeStarts(snapshot, nowMs), nowMs, executor.name);
+      this.#timeOrder(snapshot, decision, nowMs);
       const left = encodeState({ memory: this.#memory, starts: this.#starts, decision, atMs: nowMs });
       if (decision.direction === "NO_SCALE") {
         if (await lead.write(left, null)) onDecision(decision);

@@ -14,6 +14,16 @@ describe("followStarts", () => {
     expect(starts).toMatchObject({ orderedAtMs: [], startUpsMs: [10_000, 10_000, 6_000] });
   });
 
+  it("times a start from its order, where that is noted as well as the looks", () => {
+    let starts = followStarts(NO_STARTS, 1, 1, 5_000);
+    starts = followStarts(starts, 2, 1, 5_000);
+    starts = followStarts(starts, 2, 1, 10_000);
+    expect(starts.orderedAtMs).toEqual([5_000]);
+    expect(followStarts(starts, 2, 2, 15_000).startUpsMs).toEqual([10_000]);
+    // An order that was not carried out.
+    expect(followStarts(starts, 1, 1, 15_000)).toMatchObject({ orderedAtMs: [], startUpsMs: [] });
+  });
+
   it("takes back those ordered last, which have not started for so long", () => {
     const two = followStarts(followStarts(NO_STARTS, 2, 0, 0), 4, 0, 5_000);
     expect(followStarts(two, 3, 0, 6_000)).toMatchObject({ orderedAtMs: [0, 0, 5_000], startUpsMs: [] });
