@@ -1,10 +1,23 @@
 /** One policy on one trace. */
 
-import { addBatch, NO_WORK, type WorkCounters } from "@redis-batch/core/internal/groups";
+import { addBatch, NO_WORK } from "@redis-batch/core/internal/groups";
 import { PriorityQueue } from "@redis-batch/core/internal/service";
-import type { Observation } from "@redis-batch/scaler";
+import { followStarts, NO_STARTS, type Observation } from "@redis-batch/scaler";
 import { lognormal, seededChance } from "./chance.ts";
+import {
+  createConsumer,
+  isFreePlace,
+  lateOf,
+  type Message,
+  nextBatch,
+  patienceOf,
+  roomOf,
+  type SimulatedConsumer,
+  slowOf,
+} from "./consumer.ts";
+import { assignPartitions } from "./ownership.ts";
 import type { Policy, PolicyInput, PolicyRun } from "./policy.ts";
+import { MessageQueue } from "./queue.ts";
 import type { Crash, Scenario } from "./scenario.ts";
 import { type Outcome, Tally } from "./tally.ts";
 import type { Traffic } from "./traffic.ts";
@@ -17,25 +30,6 @@ export interface Moment {
   readonly waiting: number;
 }
 
-interface SimulatedConsumer {
-  readonly id: number;
-  readonly createdAt: number;
-  readonly speed: number;
-  state: "starting" | "idle" | "busy" | "gone";
-  /** Counts up when what was planned for it no longer applies. */
-  version: number;
-  incarnation: number;
-  readyAt: number;
-  /** When it began to work, for its warm-up. */
-  upSince: number;
-  crashedAt: number | null;
-  isDraining: boolean;
-  batch: readonly number[];
-  /** Whether the batch consists of messages that were delivered before. */
-  batchSince: number;
-  counters: WorkCounters;
-}
-
 /** What happens next, and when, in seconds. */
 interface Planned {
   readonly at: number;
@@ -45,18 +39,27 @@ interface Planned {
 type Happening =
   | { readonly kind: "ready" | "kill"; readonly consumer: SimulatedConsumer; readonly version: number }
   | { readonly kind: "done"; readonly consumer: SimulatedConsumer; readonly version: number; readonly seconds: number }
-  | { readonly kind: "claimable"; readonly messages: readonly number[] }
+  | { readonly kind: "heartbeat" | "check"; readonly consumer: SimulatedConsumer; readonly incarnation: number }
+  | { readonly kind: "over"; readonly messages: readonly Message[] }
   | { readonly kind: "crash"; readonly crash: Crash }
-  | { readonly kind: "linger" | "pass" | "wake" };
+  | { readonly kind: "look" | "rebalance" | "pass" | "wake" };
 
-// A crash shows when its heartbeat is over.
-const HEARTBEAT_SECONDS = 10;
+// Two heartbeats may get lost before a consumer counts as silent.
+const OVERDUE_HEARTBEATS = 3;
+// A consumer looks for messages that were given back each second; one of several does so within less.
+const LOOK_SECONDS = 0.5;
+const LOOKS_FOR_SURPLUS_SECONDS = 1;
+// The most of a batch that is delivered again while new messages wait (`retryShare`).
+const RETRY_SHARE = 0.5;
+// A partition changes its owner when both have seen the other's heartbeat: half of the time between two on average.
+const HAND_OVER_HEARTBEATS = 0.5;
+// A new consumer must have been there for this long before it gets what others own.
+const REBALANCE_GRACE_SECONDS = 3;
 // If the server does not know the lag, the scaler counts no further than this.
 const COUNTED_AT_MOST = 1_000;
-// How many of the latest start-ups are reported.
-const START_UPS = 20;
 const DRAWN = 4_096;
-const EPSILON = 1e-9;
+// Spreads messages over partitions as hashes of their keys do.
+const HASH_FACTOR = 2_654_435_761;
 
 // Some ten milliseconds' worth.
 const HAPPENINGS_PER_STEP = 20_000;
@@ -103,22 +106,30 @@ class Run implements PolicyInput {
   #desired = 0;
   #nextId = 0;
   readonly #consumers = new Map<number, SimulatedConsumer>();
-  #idle: SimulatedConsumer[] = [];
+  /** Consumers that wait at the server for new messages of the one queue, in the order in which they are served. */
+  #readers: SimulatedConsumer[] = [];
   #busy = 0;
   #accountedUntil = 0;
-  readonly #startUps: number[] = [];
+  #starts = NO_STARTS;
+  /** Ready consumers at the last look. */
+  #readySeen = 0;
   /** Consumers that left since the last pass. */
   readonly #departed: SimulatedConsumer[] = [];
 
-  /** Messages that arrived, and that were delivered for the first time. */
+  /** One for all consumers, or one for each partition, which only its owner reads. */
+  readonly #queues: readonly MessageQueue[];
+  #owners: (SimulatedConsumer | null)[];
+  /** Messages that arrived, and that were read. */
   #arrived = 0;
-  #delivered = 0;
+  #read = 0;
+  /** Messages of consumers that died, or whose attempt failed, until others may have them. */
+  readonly #away = new Set<readonly Message[]>();
   #pending = 0;
-  #isLingering = false;
+  #givenBack = 0;
   readonly #attempts = new Map<number, number>();
-  #claimable: number[] = [];
+  #isLookPlanned = false;
   /** The counters of the stream that was there before. */
-  #before = { arrived: 0, delivered: 0 };
+  #before = { arrived: 0, read: 0 };
   #isRecreated = false;
   #restarts = 0;
 
@@ -140,6 +151,8 @@ class Run implements PolicyInput {
     this.#startDelays = Array.from({ length: DRAWN }, () => lognormal(random, startUp.mean, startUp.variation));
     this.#speeds = Array.from({ length: DRAWN }, () => 1 + unlikeness * (random() - 0.5) * 2);
     this.#crashChance = seededChance(seed * 31 + 5);
+    this.#queues = Array.from({ length: scenario.partitions ?? 1 }, () => new MessageQueue());
+    this.#owners = this.#queues.map(() => null);
     this.#desired = scenario.firstConsumers;
     for (let index = 0; index < scenario.firstConsumers; index++) this.#addConsumer(true);
     for (const crash of scenario.crashes) this.#plan(crash.at, { kind: "crash", crash });
@@ -151,17 +164,16 @@ class Run implements PolicyInput {
     for (let happenings = 1; ; happenings++) {
       if (happenings % HAPPENINGS_PER_STEP === 0) yield this.#now;
       const arrivesAt = this.#nextArrival();
-      const isAwaited = this.#idle.length > 0 || (this.#policy.wakesAfter !== null && this.#consumers.size === 0);
       const next = this.#planned.peek();
       const nextAt = next?.at ?? Number.POSITIVE_INFINITY;
-      if (isAwaited && arrivesAt <= nextAt && arrivesAt < seconds) {
-        this.#arrive(arrivesAt);
+      if (arrivesAt <= nextAt && arrivesAt < seconds) {
+        this.#now = arrivesAt;
+        this.#arrive();
         continue;
       }
       if (next === undefined || nextAt > seconds) break;
       this.#now = nextAt;
       this.#planned.pop();
-      while (this.#nextArrival() <= this.#now) this.#arrived++;
       this.#happen(next.happening);
     }
     this.#now = seconds;
@@ -184,37 +196,46 @@ class Run implements PolicyInput {
     return this.#scenario.isLagUnknown(this.#now) ? null : this.#waiting;
   }
 
+  get pending(): number {
+    return this.#pending + this.#givenBack;
+  }
+
+  /** What the real scaler would find: heartbeats that are some seconds old, and consumers by these heartbeats. */
   observe(): Observation {
     const isUnknown = this.#scenario.isLagUnknown(this.#now);
     const isSilent = this.#scenario.isSilent(this.#now);
     const waiting = this.#waiting;
-    const startingMs: number[] = [];
+    const overdue = OVERDUE_HEARTBEATS * this.#scenario.heartbeatSeconds;
     let ready = 0;
     let lost = 0;
-    for (const consumer of this.#consumers.values()) {
-      if (consumer.isDraining) continue;
-      if (consumer.state !== "starting") ready++;
-      else if (consumer.crashedAt === null) startingMs.push((this.#now - consumer.createdAt) * 1_000);
-      else if (this.#now - consumer.crashedAt > HEARTBEAT_SECONDS) lost++;
-      else ready++;
+    for (const { state, isDraining, crashedAt, reported } of this.#consumers.values()) {
+      const isKnown =
+        state !== "starting" || (crashedAt !== null && this.#now - crashedAt < this.#scenario.leaseSeconds);
+      if (isDraining || !isKnown) continue;
+      if (this.#now - reported.at <= overdue) ready++;
+      else lost++;
     }
+    this.#readySeen = ready;
+    this.#starts = followStarts(this.#starts, this.#desired, ready, this.nowMs);
+    const { orderedAtMs, startUpsMs } = this.#starts;
+    const oldest = this.#queues.map(({ first }) => first).filter((first) => first !== undefined);
     return {
       added: this.#arrived - this.#before.arrived,
-      read: isUnknown ? null : this.#delivered - this.#before.delivered,
+      read: isUnknown ? null : this.#read - this.#before.read,
       waiting: isUnknown ? Math.min(waiting, COUNTED_AT_MOST) : waiting,
       isWaitingAtLeast: isUnknown && waiting > COUNTED_AT_MOST,
-      oldestWaitingMs: waiting > 0 ? (this.#now - this.#arrivedAt(this.#delivered)) * 1_000 : null,
-      released: 0,
+      oldestWaitingMs: oldest.length === 0 ? null : (this.#now - this.#arrivedAt(Math.min(...oldest))) * 1_000,
+      released: this.#givenBack,
       pending: this.#pending,
-      reclaimable: this.#claimable.length,
+      reclaimable: 0,
       current: this.#desired,
       ready,
-      startingMs,
+      startingMs: orderedAtMs.map((atMs) => this.nowMs - atMs),
       lost,
-      startUpsMs: this.#startUps.slice(-START_UPS),
+      startUpsMs,
       elsewhere: 0,
       isAlone: false,
-      partitions: null,
+      partitions: this.#scenario.partitions,
       consumers: isSilent ? [] : this.#registered(),
     };
   }
@@ -224,12 +245,12 @@ class Run implements PolicyInput {
     const departed = this.#departed.splice(0);
     return [...this.#consumers.values(), ...departed]
       .filter(({ state }) => state !== "starting")
-      .map(({ id, incarnation, counters }) => ({
+      .map(({ id, incarnation, reported }) => ({
         name: `consumer-${id}`,
         incarnation: `${incarnation}`,
         batchSize,
         concurrency: 1,
-        counters,
+        counters: reported.counters,
       }));
   }
 
@@ -245,12 +266,20 @@ class Run implements PolicyInput {
         return this.#becomeReady(happening.consumer, happening.version);
       case "done":
         return this.#finishBatch(happening.consumer, happening.version, happening.seconds);
-      case "linger":
-        this.#isLingering = false;
-        return this.#dispatch();
-      case "claimable":
-        this.#claimable.push(...happening.messages);
-        return this.#dispatch();
+      case "heartbeat":
+        return this.#sendHeartbeat(happening.consumer, happening.incarnation);
+      case "check":
+        return this.#checkHeld(happening.consumer, happening.incarnation);
+      case "over":
+        this.#away.delete(happening.messages);
+        this.#pending -= happening.messages.length;
+        return this.#giveBack(happening.messages);
+      case "look":
+        this.#isLookPlanned = false;
+        for (const consumer of this.#consumers.values()) if (consumer.state === "idle") this.#fetch(consumer);
+        return undefined;
+      case "rebalance":
+        return this.#rebalance();
       case "kill":
         return this.#kill(happening.consumer, happening.version);
       case "crash":
@@ -271,7 +300,7 @@ class Run implements PolicyInput {
     }
     if (this.#now >= recreatedAt && !this.#isRecreated) {
       this.#isRecreated = true;
-      this.#before = { arrived: this.#arrived, delivered: this.#delivered };
+      this.#before = { arrived: this.#arrived, read: this.#read };
     }
     this.#scaleTo(this.#decider.decide(this));
     this.#watch?.({
@@ -283,21 +312,44 @@ class Run implements PolicyInput {
     this.#plan(this.#now + this.#policy.interval, { kind: "pass" });
   }
 
-  #arrive(at: number): void {
-    this.#now = at;
-    this.#arrived++;
-    if (this.#consumers.size > 0) this.#dispatch();
-    else if (this.#desired === 0) this.#plan(this.#now + (this.#policy.wakesAfter ?? 0), { kind: "wake" });
+  #arrive(): void {
+    const message = this.#arrived++;
+    const partition = this.#partitionOf(message);
+    (this.#queues[partition] as MessageQueue).add(message);
+    if (this.#consumers.size > 0) {
+      const reader = this.#scenario.partitions === null ? this.#nextReader() : this.#owners[partition];
+      if (reader != null) this.#fetch(reader);
+    } else if (this.#desired === 0 && this.#policy.wakesAfter !== null) {
+      this.#plan(this.#now + this.#policy.wakesAfter, { kind: "wake" });
+    }
+  }
+
+  /** Who has waited longest at the server, and still has room; `undefined`: nobody. */
+  #nextReader(): SimulatedConsumer | undefined {
+    for (;;) {
+      const reader = this.#readers.shift();
+      if (reader === undefined) return undefined;
+      reader.isReading = false;
+      if (roomOf(reader, this.#scenario, this.#now) > 0) return reader;
+    }
   }
 
   #becomeReady(consumer: SimulatedConsumer, version: number): void {
     if (version !== consumer.version || consumer.state !== "starting") return;
-    consumer.state = "idle";
-    const isOrdered = consumer.createdAt > 0 && consumer.crashedAt === null;
-    if (isOrdered) this.#startUps.push((this.#now - consumer.createdAt) * 1_000);
-    consumer.upSince = consumer.createdAt === 0 && consumer.crashedAt === null ? Number.NEGATIVE_INFINITY : this.#now;
+    const { createdAt, crashedAt } = consumer;
+    consumer.upSince = createdAt === 0 && crashedAt === null ? Number.NEGATIVE_INFINITY : this.#now;
     consumer.crashedAt = null;
-    this.#next(consumer);
+    consumer.state = "idle";
+    this.#sendHeartbeat(consumer, consumer.incarnation);
+    this.#membersChanged(createdAt === 0 ? 0 : REBALANCE_GRACE_SECONDS);
+    this.#fetch(consumer);
+  }
+
+  #sendHeartbeat(consumer: SimulatedConsumer, incarnation: number): void {
+    const { state, counters } = consumer;
+    if (incarnation !== consumer.incarnation || (state !== "idle" && state !== "busy")) return;
+    consumer.reported = { at: this.#now, counters, isFree: state === "idle" };
+    this.#plan(this.#now + this.#scenario.heartbeatSeconds, { kind: "heartbeat", consumer, incarnation });
   }
 
   #finishBatch(consumer: SimulatedConsumer, version: number, seconds: number): void {
@@ -309,9 +361,16 @@ class Run implements PolicyInput {
     for (const message of batch) if (!again.includes(message)) this.#finish(message);
     this.#pending -= batch.length - again.length;
     consumer.counters = addBatch(consumer.counters, batch.length, seconds * 1_000);
-    if (again.length > 0) this.#leave(again, consumer.batchSince);
-    if (consumer.isDraining) this.#remove(consumer);
-    else this.#next(consumer);
+    consumer.slowSeconds = slowOf(consumer, seconds);
+    // It comes again when a lease would be over.
+    if (again.length > 0) this.#leave(again, Math.max(this.#now, consumer.batchSince + this.#scenario.leaseSeconds));
+    if (consumer.isDraining) {
+      this.#leaveGroup(consumer);
+    } else {
+      consumer.state = "idle";
+      if (this.#scenario.partitions !== null) this.#rebalance();
+      this.#fetch(consumer);
+    }
   }
 
   /** Whether a message failed and is tried another time. */
@@ -344,14 +403,15 @@ class Run implements PolicyInput {
 
   #crashOne(consumer: SimulatedConsumer): void {
     consumer.version++;
-    if (consumer.state === "busy") this.#orphan(consumer);
-    this.#idle = this.#idle.filter((other) => other !== consumer);
+    this.#orphan(consumer);
     consumer.state = "starting";
     consumer.crashedAt = this.#now;
     consumer.incarnation++;
     consumer.counters = NO_WORK;
-    consumer.readyAt = this.#now + this.#scenario.restartAfter + this.#startDelay(consumer.id * 31 + 7);
-    this.#plan(consumer.readyAt, { kind: "ready", consumer, version: consumer.version });
+    // What it owned is its own until the lease is over.
+    this.#plan(this.#now + this.#scenario.leaseSeconds, { kind: "rebalance" });
+    const readyAt = this.#now + this.#scenario.restartAfter + this.#startDelay(consumer.id * 31 + 7);
+    this.#plan(readyAt, { kind: "ready", consumer, version: consumer.version });
   }
 
   // ── consumers come and go ──
@@ -361,6 +421,8 @@ class Run implements PolicyInput {
     const desired = Math.max(minConsumers, Math.min(maxConsumers, wanted));
     if (desired === this.#desired) return;
     this.#tally.moved(this.#desired, desired, this.#now);
+    // As the scaler does when it orders.
+    if (desired > this.#desired) this.#starts = followStarts(this.#starts, desired, this.#readySeen, this.nowMs);
     this.#desired = desired;
     const there = [...this.#consumers.values()].filter(({ isDraining }) => !isDraining);
     for (let missing = desired - there.length; missing > 0; missing--) this.#addConsumer(false);
@@ -373,33 +435,26 @@ class Run implements PolicyInput {
     this.#account();
     const id = this.#nextId++;
     const readyAt = isThere ? 0.001 : this.#now + this.#startDelay(id);
-    const consumer: SimulatedConsumer = {
-      id,
-      createdAt: this.#now,
-      speed: this.#speeds[id % DRAWN] as number,
-      state: "starting",
-      version: 0,
-      incarnation: 1,
-      readyAt,
-      upSince: 0,
-      crashedAt: null,
-      isDraining: false,
-      batch: [],
-      batchSince: 0,
-      counters: NO_WORK,
-    };
+    const consumer = createConsumer(id, this.#now, this.#speeds[id % DRAWN] as number);
     this.#consumers.set(id, consumer);
     this.#plan(readyAt, { kind: "ready", consumer, version: 0 });
   }
 
+  /** Asks it to stop: it gives back what no handler has, finishes its batch, and leaves. */
   #dismiss(consumer: SimulatedConsumer): void {
-    if (consumer.state !== "busy") {
-      this.#idle = this.#idle.filter((other) => other !== consumer);
-      this.#remove(consumer);
-      return;
-    }
+    const { held, state, version } = consumer;
     consumer.isDraining = true;
-    this.#plan(this.#now + this.#scenario.grace, { kind: "kill", consumer, version: consumer.version });
+    consumer.held = [];
+    this.#pending -= held.length;
+    this.#giveBack(held.map(({ message }) => message));
+    if (state === "busy") this.#plan(this.#now + this.#scenario.grace, { kind: "kill", consumer, version });
+    else this.#leaveGroup(consumer);
+  }
+
+  /** It leaves with a last report of its work. */
+  #leaveGroup(consumer: SimulatedConsumer): void {
+    consumer.reported = { ...consumer.reported, counters: consumer.counters };
+    this.#remove(consumer);
   }
 
   #remove(consumer: SimulatedConsumer): void {
@@ -408,47 +463,140 @@ class Run implements PolicyInput {
     if (consumer.state !== "starting") this.#departed.push(consumer);
     consumer.state = "gone";
     consumer.version++;
+    this.#membersChanged(0);
   }
+
+  // ── partitions ──
+
+  #membersChanged(graceSeconds: number): void {
+    const { partitions, heartbeatSeconds } = this.#scenario;
+    if (partitions === null) return;
+    const isFirst = this.#now === 0 || this.#owners.every((owner) => owner === null);
+    const handOver = isFirst ? 0 : graceSeconds + HAND_OVER_HEARTBEATS * heartbeatSeconds;
+    this.#plan(this.#now + handOver, { kind: "rebalance" });
+  }
+
+  /** Gives each partition to who should own it; one that is worked on when that is done. */
+  #rebalance(): void {
+    if (this.#scenario.partitions === null) return;
+    const members = [...this.#consumers.values()].filter((each) => !each.isDraining && each.state !== "starting");
+    const wanted = assignPartitions(this.#owners, members);
+    this.#owners = this.#owners.map((owner, partition) => {
+      const next = wanted[partition] ?? null;
+      if (owner === null || owner === next || !this.#isHeldUp(owner, partition)) {
+        if (owner !== null && owner !== next) this.#giveUp(owner, partition);
+        return next;
+      }
+      return owner;
+    });
+    for (const member of members) this.#fetch(member);
+  }
+
+  /** Whether a partition cannot change its owner yet: that one works on it, or is dead and its lease is not over. */
+  #isHeldUp(owner: SimulatedConsumer, partition: number): boolean {
+    const { crashedAt, batch } = owner;
+    if (crashedAt !== null && this.#now < crashedAt + this.#scenario.leaseSeconds) return true;
+    return batch[0] !== undefined && this.#partitionOf(batch[0]) === partition;
+  }
+
+  #giveUp(owner: SimulatedConsumer, partition: number): void {
+    const isOf = ({ message }: { readonly message: Message }): boolean => this.#partitionOf(message) === partition;
+    const given = owner.held.filter(isOf).map(({ message }) => message);
+    owner.held = owner.held.filter((each) => !isOf(each));
+    this.#pending -= given.length;
+    this.#giveBack(given);
+  }
+
+  readonly #partitionOf = (message: Message): number => {
+    const { partitions } = this.#scenario;
+    return partitions === null ? 0 : (((message + 1) * HASH_FACTOR) % 4_294_967_296) % partitions;
+  };
 
   // ── work ──
 
-  /** What a consumer does when it is free: it takes messages of dead consumers first, then new ones, in batches. */
-  #next(consumer: SimulatedConsumer): void {
-    if (this.#takeClaimable(consumer) || this.#takeNew(consumer)) return;
-    consumer.state = "idle";
-    this.#idle.push(consumer);
-    if (this.#waiting > 0) this.#linger();
-  }
-
-  #dispatch(): void {
-    for (let consumer = this.#idle[0]; consumer !== undefined; consumer = this.#idle[0]) {
-      if (!this.#takeClaimable(consumer) && !this.#takeNew(consumer)) break;
-      this.#idle.shift();
+  /** Reads as much as it has room for: what was given back only for a free place. Then it works, or waits for more. */
+  #fetch(consumer: SimulatedConsumer): void {
+    const { batchSize, partitions } = this.#scenario;
+    for (const queue of this.#queuesOf(consumer)) {
+      if (queue.givenBack > 0 && consumer.state === "idle" && !consumer.isDraining) {
+        // New ones that wait have a place beside those that come again.
+        const share = queue.unread > 0 ? Math.max(1, Math.floor(batchSize * RETRY_SHARE)) : batchSize;
+        const claimed = queue.claim(Math.min(share, Math.max(0, batchSize - consumer.held.length)));
+        this.#givenBack -= claimed.length;
+        this.#hold(consumer, claimed);
+      }
+      if (queue.unread > 0) {
+        const read = queue.read(roomOf(consumer, this.#scenario, this.#now));
+        this.#read += read.length;
+        consumer.counters = { ...consumer.counters, delivered: consumer.counters.delivered + read.length };
+        this.#hold(consumer, read);
+      }
     }
-    if (this.#idle.length > 0 && this.#waiting > 0) this.#linger();
+    if (this.#offer(consumer)) return;
+    const waits = partitions === null && roomOf(consumer, this.#scenario, this.#now) > 0;
+    if (!waits || consumer.isReading) return;
+    consumer.isReading = true;
+    this.#readers.push(consumer);
   }
 
-  #takeClaimable(consumer: SimulatedConsumer): boolean {
-    if (this.#claimable.length === 0) return false;
-    this.#begin(consumer, this.#claimable.splice(0, this.#scenario.batchSize));
-    return true;
+  /** The queue of all, or those of the partitions that it owns, the one that has waited longest first. */
+  #queuesOf(consumer: SimulatedConsumer): readonly MessageQueue[] {
+    if (this.#scenario.partitions === null) return this.#queues;
+    const firstOf = ({ first }: MessageQueue): number => first ?? Number.MAX_SAFE_INTEGER;
+    return this.#queues
+      .filter((_, partition) => this.#owners[partition] === consumer)
+      .toSorted((left, right) => firstOf(left) - firstOf(right));
   }
 
-  #takeNew(consumer: SimulatedConsumer): boolean {
-    const waiting = this.#waiting;
-    const { batchSize, linger } = this.#scenario;
-    if (waiting === 0) return false;
-    if (waiting < batchSize && this.#now - this.#arrivedAt(this.#delivered) < linger - EPSILON) return false;
-    const first = this.#delivered;
-    const batch = Array.from({ length: Math.min(batchSize, waiting) }, (_, index) => first + index);
-    this.#delivered += batch.length;
-    this.#pending += batch.length;
-    consumer.counters = { ...consumer.counters, delivered: consumer.counters.delivered + batch.length };
-    this.#begin(consumer, batch);
-    return true;
+  #hold(consumer: SimulatedConsumer, messages: readonly Message[]): void {
+    this.#pending += messages.length;
+    for (const message of messages) consumer.held.push({ message, since: this.#now });
   }
 
-  #begin(consumer: SimulatedConsumer, batch: readonly number[]): void {
+  /** Begins the next batch if there is one, and then reads ahead; `true`: it did. */
+  #offer(consumer: SimulatedConsumer): boolean {
+    const { held, state } = consumer;
+    const [oldest] = held;
+    if (oldest === undefined) return false;
+    const batch = nextBatch(consumer, this.#scenario, this.#partitionOf, this.#now);
+    if (batch.length > 0) {
+      consumer.held = held.filter(({ message }) => !batch.includes(message));
+      this.#begin(consumer, batch);
+      this.#fetch(consumer);
+      return true;
+    }
+    this.#planCheck(consumer, oldest.since + (state === "idle" ? this.#scenario.linger : patienceOf(this.#scenario)));
+    return false;
+  }
+
+  #planCheck(consumer: SimulatedConsumer, at: number): void {
+    if (at >= consumer.checkAt) return;
+    consumer.checkAt = Math.max(this.#now, at);
+    this.#plan(consumer.checkAt, { kind: "check", consumer, incarnation: consumer.incarnation });
+  }
+
+  /**
+   * What it collects may wait no longer, so it works on that. While it works, it gives back what it has read ahead for too long, if
+   * another one said that it has a free place.
+   */
+  #checkHeld(consumer: SimulatedConsumer, incarnation: number): void {
+    if (incarnation !== consumer.incarnation || this.#now !== consumer.checkAt) return;
+    consumer.checkAt = Number.POSITIVE_INFINITY;
+    if (consumer.state !== "busy") {
+      this.#offer(consumer);
+      return;
+    }
+    const late = lateOf(consumer, this.#scenario, this.#now);
+    const isOneFree = [...this.#consumers.values()].some((other) => other !== consumer && isFreePlace(other));
+    if (late.length > 0 && isOneFree && this.#scenario.partitions === null) {
+      consumer.held = consumer.held.filter(({ message }) => !late.includes(message));
+      this.#pending -= late.length;
+      this.#giveBack(late);
+    }
+    if (consumer.held.length > 0) this.#planCheck(consumer, this.#now + LOOKS_FOR_SURPLUS_SECONDS);
+  }
+
+  #begin(consumer: SimulatedConsumer, batch: readonly Message[]): void {
     const { overhead, slowdown, downstream, warmUp } = this.#scenario;
     let work = overhead;
     for (const message of batch) work += this.#traffic.work[message] as number;
@@ -463,30 +611,35 @@ class Run implements PolicyInput {
     this.#plan(this.#now + seconds, { kind: "done", consumer, version: consumer.version, seconds });
   }
 
-  /** Leaves the batch of a consumer that dies. */
+  /** All that a consumer had when it died. Others may have it when its lease is over, which it has just renewed. */
   #orphan(consumer: SimulatedConsumer): void {
-    this.#busy--;
-    this.#leave(consumer.batch, consumer.batchSince);
+    if (consumer.state === "busy") this.#busy--;
+    const messages = [...consumer.batch, ...consumer.held.map(({ message }) => message)];
     consumer.batch = [];
+    consumer.held = [];
+    consumer.checkAt = Number.POSITIVE_INFINITY;
+    if (messages.length > 0) this.#leave(messages, this.#now + this.#scenario.leaseSeconds);
   }
 
-  /** Other consumers may take these messages when the lease is over. */
-  #leave(messages: readonly number[], since: number): void {
-    const at = Math.max(this.#now, since + this.#scenario.leaseSeconds);
-    this.#plan(at, { kind: "claimable", messages });
+  #leave(messages: readonly Message[], until: number): void {
+    this.#away.add(messages);
+    this.#plan(until, { kind: "over", messages });
   }
 
-  #linger(): void {
-    if (this.#isLingering) return;
-    this.#isLingering = true;
-    const at = this.#arrivedAt(this.#delivered) + this.#scenario.linger;
-    this.#plan(Math.max(this.#now, at), { kind: "linger" });
+  /** Puts messages where any consumer with a free place, or the owner of their partition, finds them. */
+  #giveBack(messages: readonly Message[]): void {
+    if (messages.length === 0) return;
+    this.#givenBack += messages.length;
+    for (const message of messages) this.#queues[this.#partitionOf(message)]?.giveBack([message]);
+    if (this.#isLookPlanned) return;
+    this.#isLookPlanned = true;
+    this.#plan(this.#now + LOOK_SECONDS, { kind: "look" });
   }
 
   // ── counting ──
 
   get #waiting(): number {
-    return this.#arrived - this.#delivered;
+    return this.#arrived - this.#read;
   }
 
   #arrivedAt(message: number): number {
@@ -507,11 +660,11 @@ class Run implements PolicyInput {
   }
 
   #countUnfinished(): void {
-    for (let message = this.#delivered; message < this.#traffic.count; message++) {
-      this.#tally.unfinished(this.#now - this.#arrivedAt(message));
-    }
-    for (const { batch } of this.#consumers.values()) {
-      for (const message of batch) {
+    const held = [...this.#consumers.values()].map(({ held: all }) => all.map(({ message }) => message));
+    const batches = [...this.#consumers.values()].map(({ batch }) => batch);
+    const notYet = Array.from({ length: this.#traffic.count - this.#arrived }, (_, index) => this.#arrived + index);
+    for (const messages of [...this.#queues, ...this.#away, ...held, ...batches, notYet]) {
+      for (const message of messages) {
         if (this.#traffic.isPoison[message] !== 1) this.#tally.unfinished(this.#now - this.#arrivedAt(message));
       }
     }

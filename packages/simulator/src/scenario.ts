@@ -36,8 +36,14 @@ export interface Scenario {
   readonly firstConsumers: number;
   /** Messages in a full batch. */
   readonly batchSize: number;
-  /** How long a batch that is not full is waited for. */
+  /** How long a consumer collects a batch that is not full (`maxWaitMs`). */
   readonly linger: number;
+  /** Batches that a consumer reads ahead while its batches take no longer than `linger`, or a second. */
+  readonly prefetch: number;
+  /** The time between two heartbeats of a consumer. What it tells is up to that old. */
+  readonly heartbeatSeconds: number;
+  /** Partitions of the stream, each of which has one owner; `null`: none. */
+  readonly partitions: number | null;
   /** What each batch costs beside its messages. */
   readonly overhead: number;
   /** What each message costs beside that. */

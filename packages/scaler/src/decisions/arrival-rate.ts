@@ -26,7 +26,7 @@ export interface Arrivals {
 export const NO_ARRIVALS: ArrivalMemory = { samples: [], jumpSinceMs: null };
 
 const FAST_MS = 15_000;
-const SLOW_MS = 120_000;
+const SLOW_MS = 90_000;
 // A slow trickle is watched for longer, until this many messages have arrived.
 const SLOWEST_MS = 900_000;
 const ENOUGH_ARRIVALS = 40;

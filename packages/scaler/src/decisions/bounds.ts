@@ -41,6 +41,21 @@ export function largestStep(current: number): number {
   return Math.max(current + STEP_CONSUMERS, current * STEP_FACTOR);
 }
 
+/**
+ * The fewest consumers of a stream with partitions that are as good as this many: whoever owns the most partitions is the last to be
+ * done, and with 12 partitions that is somebody with two of them for 7 consumers as it is for 6.
+ */
+export function asGoodAs(consumers: number, partitions: number | null): number {
+  if (partitions === null || consumers < 1) return consumers;
+  return partitions / Math.ceil(partitions / consumers);
+}
+
+/** The fewest consumers that are at least as good as this many when partitions are shared among them. */
+export function sharedEvenly(consumers: number, partitions: number | null): number {
+  if (partitions === null || consumers < 1 || consumers >= partitions) return consumers;
+  return Math.ceil(partitions / Math.floor(partitions / consumers));
+}
+
 /** The nearest number within the bounds. */
 export function withinBounds(consumers: number, { minConsumers, maxConsumers }: Bounds): number {
   return Math.max(minConsumers, Math.min(maxConsumers, consumers));

@@ -12,7 +12,12 @@ import type { Sample } from "./samples.ts";
 const LOOK_MS = 5_000;
 
 /** A group whose consumers are doubled from 4 to 8 after a minute; they work 20 s later. */
-function double(perSecond: (ready: number, atMs: number) => number, untilMs: number, isSaturated = true) {
+function double(
+  perSecond: (ready: number, atMs: number) => number,
+  untilMs: number,
+  isSaturated = true,
+  arrivingPerSecond = 200,
+) {
   const deliveries: Sample[] = [];
   let delivered = 0;
   let memory: EffectivenessMemory = ALL_EFFECTIVE;
@@ -22,7 +27,7 @@ function double(perSecond: (ready: number, atMs: number) => number, untilMs: num
     delivered += (perSecond(ready, atMs) * LOOK_MS) / 1_000;
     deliveries.push({ atMs, count: delivered });
     const isStarting = atMs >= 60_000 && !isThere;
-    const effort: Effort = { ready, isStarting, isDisturbed: false, isSaturated, deliveries };
+    const effort: Effort = { ready, isStarting, isDisturbed: false, isSaturated, arrivingPerSecond, deliveries };
     memory = judgeEffect(memory, effort, 1, atMs);
     if (atMs === 60_000) memory = recordOrder(memory, effort, 4, 8, atMs);
   }
@@ -47,6 +52,11 @@ describe("judgeEffect", () => {
     expect(double(bottleneck, 150_000, false)).toEqual(ALL_EFFECTIVE);
   });
 
+  it("is content when the backlog shrinks, however little they brought", () => {
+    expect(double(bottleneck, 150_000, true, 69)).toEqual(ALL_EFFECTIVE);
+    expect(double(bottleneck, 150_000, true, 71).cap).not.toBeNull();
+  });
+
   it("waits until the new ones have worked for a while", () => {
     expect(double(bottleneck, 115_000)).toMatchObject({ cap: null, trial: { from: 4, to: 8 } });
   });
@@ -68,7 +78,9 @@ describe("judgeEffect", () => {
   });
 
   it("concludes nothing when consumers are missing", () => {
-    const effort: Effort = { ready: 3, isStarting: false, isDisturbed: false, isSaturated: true, deliveries: [] };
+    const effort: Effort = {
+      ...{ ready: 3, isStarting: false, isDisturbed: false, isSaturated: true, arrivingPerSecond: 9, deliveries: [] },
+    };
     expect(recordOrder(ALL_EFFECTIVE, effort, 4, 8, 0)).toEqual(ALL_EFFECTIVE);
     const started = recordOrder(ALL_EFFECTIVE, { ...effort, ready: 4 }, 4, 8, 0);
     expect(judgeEffect(started, { ...effort, isDisturbed: true }, 1, 5_000).trial).toBeNull();

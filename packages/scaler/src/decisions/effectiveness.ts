@@ -42,6 +42,8 @@ export interface Effort {
   readonly isDisturbed: boolean;
   /** Whether there is more work than all consumers can take at once. */
   readonly isSaturated: boolean;
+  /** Messages that arrive per second. */
+  readonly arrivingPerSecond: number;
   /** The total number of delivered messages over time. */
   readonly deliveries: readonly Sample[];
 }
@@ -112,7 +114,7 @@ function judgeCap(memory: EffectivenessMemory, effort: Effort, nowMs: number): E
 
 function judgeTrial(
   memory: EffectivenessMemory,
-  { ready, isStarting, isDisturbed, isSaturated, deliveries }: Effort,
+  { ready, isStarting, isDisturbed, isSaturated, arrivingPerSecond, deliveries }: Effort,
   minConsumers: number,
   nowMs: number,
 ): EffectivenessMemory {
@@ -128,7 +130,9 @@ function judgeTrial(
   const before = baseline(trial, deliveries);
   const after = ratePerSecond(deliveries, nowMs - WATCH_MS, nowMs);
   const expectedGain = (before ?? 0) * (trial.to / Math.max(1, trial.from) - 1);
-  if (before === null || after === null || expectedGain <= 0 || after - before >= LEAST_GAIN * expectedGain) {
+  const isUnknown = before === null || after === null || expectedGain <= 0;
+  // Where the backlog shrinks, they help enough, whatever else makes the work longer meanwhile.
+  if (isUnknown || after > arrivingPerSecond || after - before >= LEAST_GAIN * expectedGain) {
     return { ...memory, trial: null, isProbing: false };
   }
   const consumers = Math.max(1, minConsumers, trial.from);

@@ -3,6 +3,7 @@
 import type { GroupPause } from "@redis-batch/core";
 import { describePause } from "@redis-batch/core/internal/groups";
 import type { ScalingPolicy } from "../options.ts";
+import type { Limits } from "./bounds.ts";
 import type { Binding, ThroughputInputs, ThroughputTerms } from "./decision.ts";
 import { type ObservedRate, whyRate } from "./rate-limit.ts";
 
@@ -19,7 +20,7 @@ interface Explained {
   readonly binding: Binding;
   readonly inputs: ThroughputInputs;
   readonly terms: ThroughputTerms | null;
-  readonly policy: ScalingPolicy;
+  readonly policy: Limits<ScalingPolicy>;
   readonly pause: GroupPause | null | undefined;
   readonly rateLimit: ObservedRate | null | undefined;
 }
@@ -34,7 +35,11 @@ export function explain(explained: Explained): string {
 function sum(inputs: ThroughputInputs, terms: ThroughputTerms): string {
   const { arrivals, perConsumerPerSecond, elsewhere } = inputs;
   const { forArrivals, forBacklog, targetUtilisation, leftover, drainMs } = terms;
-  const rate = `${decimal(arrivals.outPerSecond)}/s at ${decimal(perConsumerPerSecond)}/s each needs ${decimal(forArrivals)} at ${Math.round(targetUtilisation * 100)} %`;
+  const byRate = arrivals.outPerSecond / (perConsumerPerSecond * targetUtilisation);
+  // A larger number leaves some of them free, because their batches take long.
+  const why =
+    forArrivals > byRate + 0.05 ? "so that one is free in time" : `at ${Math.round(targetUtilisation * 100)} %`;
+  const rate = `${decimal(arrivals.outPerSecond)}/s at ${decimal(perConsumerPerSecond)}/s each needs ${decimal(forArrivals)} ${why}`;
   const others = elsewhere < 0.05 ? "" : `, other streams take ${decimal(elsewhere)}`;
   if (forBacklog < 0.05) return `${rate}, no backlog will be left${others}`;
   return `${rate}, a backlog of ${count(leftover)} after a start needs ${decimal(forBacklog)} more to clear within ${seconds(drainMs)}${others}`;
@@ -45,6 +50,9 @@ function limit({ current, desired, binding, inputs, terms, policy, pause, rateLi
   const move = desired === current ? `stay at ${current}` : `go from ${current} to ${desired}`;
   switch (binding) {
     case "need":
+      return policy.partitions === null || desired === current
+        ? move
+        : `${move}, so that none owns too many of ${policy.partitions} partitions`;
     case "rule":
       return move;
     case "max":

@@ -1,5 +1,6 @@
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type Load, measureNeed } from "./need.ts";
+import { consumersFor, type Load, measureNeed } from "./need.ts";
 
 const steady = {
   fastPerSecond: 100,
@@ -9,7 +10,10 @@ const steady = {
   outPerSecond: 100,
   inPerSecond: 100,
 };
-const load: Load = { arrivals: steady, perConsumerPerSecond: 20, backlog: 0, ready: 6, startingMs: [], leadMs: 15_000 };
+const load: Load = {
+  ...{ arrivals: steady, perConsumerPerSecond: 20, backlog: 0, ready: 6, startingMs: [], leadMs: 15_000 },
+  ...{ batchSize: 20, isPartitioned: false },
+};
 
 describe("measureNeed", () => {
   it("divides what arrives by what one consumer does at the chosen utilisation", () => {
@@ -38,10 +42,53 @@ describe("measureNeed", () => {
   });
 
   it.each([
-    [4_000, 0.7],
-    [30_000, 0.85],
-    [85_000, 0.92],
+    [4_000, 0.74],
+    [15_000, 0.835],
+    [30_000, 0.93],
   ])("keeps a reserve while a start is slow against the objective: %i ms → %f", (objectiveMs, utilisation) => {
     expect(measureNeed(load, objectiveMs, null).utilisation).toBeCloseTo(utilisation);
+  });
+
+  it("keeps a reserve for the slowest owner of partitions, however quick a start is", () => {
+    expect(measureNeed({ ...load, isPartitioned: true }, 300_000, null).utilisation).toBeCloseTo(0.8);
+    expect(measureNeed({ ...load, isPartitioned: true }, 4_000, null).utilisation).toBeCloseTo(0.74);
+  });
+
+  it("expects a jump to last three times as long as it has lasted, but counts it no further than a start takes", () => {
+    const leftover = (jumpAgeMs: number): number =>
+      measureNeed({ ...load, arrivals: { ...steady, jumpPerSecond: 50, jumpAgeMs } }, 30_000, null).leftover;
+    expect(leftover(4_000)).toBeCloseTo(100 * 15 + 50 * 12 - 20 * 6 * 15);
+    expect(leftover(60_000)).toBeCloseTo(100 * 15 + 50 * 15 - 20 * 6 * 15);
+  });
+});
+
+describe("consumersFor", () => {
+  // A job at a time, of eight seconds.
+  const jobs = { perConsumerPerSecond: 1 / 8, batchSize: 1 };
+
+  it("has one free in time where a batch takes a good part of the objective", () => {
+    expect(Math.ceil(consumersFor(0.04, jobs, 35_000, 0.93))).toBe(2);
+    expect(Math.ceil(consumersFor(0.12, jobs, 35_000, 0.93))).toBe(3);
+  });
+
+  it("is busy as it should be where it does not", () => {
+    expect(consumersFor(100, { perConsumerPerSecond: 20, batchSize: 20 }, 60_000, 0.9)).toBeCloseTo(5 / 0.9);
+  });
+
+  it("wants none without arrivals, more for more of them, and no crowd where no number would do", () => {
+    const some = fc.record({
+      perConsumerPerSecond: fc.double({ min: 0.01, max: 1_000, noNaN: true }),
+      batchSize: fc.integer({ min: 1, max: 10_000 }),
+    });
+    const rates = fc.double({ min: 0, max: 1_000, noNaN: true });
+    fc.assert(
+      fc.property(some, rates, rates, fc.integer({ min: 1, max: 3_600_000 }), (each, one, other, objectiveMs) => {
+        const [few, many] = [Math.min(one, other), Math.max(one, other)];
+        const wanted = consumersFor(many, each, objectiveMs, 0.93);
+        expect(consumersFor(0, each, objectiveMs, 0.93)).toBe(0);
+        expect(wanted).toBeGreaterThanOrEqual(consumersFor(few, each, objectiveMs, 0.93));
+        expect(wanted).toBeLessThanOrEqual(1 + (2 * many) / each.perConsumerPerSecond + 1e-9);
+      }),
+    );
   });
 });

@@ -43,6 +43,29 @@ describe("measureProcessing", () => {
     expect(watch(small, 100).perSecond).toBeCloseTo(100 / 6);
   });
 
+  // A tenth of a second a batch, 50 ms a message, and more chance than that: full batches take 1.1 s.
+  const tiny = (index: number, times = 1) => {
+    const size = 1 + (index % 3);
+    return { size, busyMs: times * (100 + 50 * size + (((index * 7_919) % 101) - 50)) };
+  };
+
+  it("finds the line in the noise of tiny batches, if there are enough of them", () => {
+    const { perSecond } = watch(
+      Array.from({ length: 120 }, (_, index) => tiny(index)),
+      20,
+    );
+    expect(perSecond).toBeGreaterThan(14);
+    expect(perSecond).toBeLessThan(22);
+  });
+
+  it("follows the work of late with the shape of the line before", () => {
+    const before = Array.from({ length: 100 }, (_, index) => tiny(index));
+    const after = Array.from({ length: 60 }, (_, index) => tiny(index, 3));
+    const { perSecond } = watch([...before, ...after], 20);
+    expect(perSecond).toBeGreaterThan(4);
+    expect(perSecond).toBeLessThan(8);
+  });
+
   it("does not extend batches that are all alike: one point makes no line", () => {
     const alike = Array.from({ length: 60 }, () => ({ size: 10, busyMs: 1_100 }));
     expect(watch(alike, 100).perSecond).toBeCloseTo(10_000 / 1_100);
@@ -59,6 +82,10 @@ describe("measureProcessing", () => {
       Array.from({ length: 10 }, () => ({ size: 20, busyMs: 1_000 })),
       20,
     );
-    expect(measureProcessing(known, null, 20, 1_000_000)).toEqual({ samples: [], perSecond: known.perSecond });
+    expect(measureProcessing(known, null, 20, 1_000_000)).toEqual({
+      samples: [],
+      recentSinceMs: null,
+      perSecond: known.perSecond,
+    });
   });
 });

@@ -25,7 +25,7 @@ export interface Hold {
 }
 
 // A need that is met exactly is exceeded the next moment.
-const MARGIN = 1.1;
+const MARGIN = 1.05;
 // A twentieth of a consumer does not justify another one.
 const NEGLIGIBLE = 0.05;
 
@@ -35,7 +35,7 @@ const FLAPPING_FACTOR = 4;
 /** How long to remember, from the start-up time and whether the moves have contradicted each other. */
 export function holdFor(leadMs: number, factor: number): Hold {
   return {
-    ratesMs: Math.min(600_000, Math.max(120_000, 4 * leadMs)),
+    ratesMs: Math.min(600_000, Math.max(60_000, 3 * leadMs)),
     backlogMs: Math.max(10_000, leadMs) * factor,
     isFlapping: factor >= FLAPPING_FACTOR,
   };

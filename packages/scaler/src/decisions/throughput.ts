@@ -7,7 +7,7 @@ import type { Observation } from "../observation.ts";
 import type { ScalingPolicy } from "../options.ts";
 import { type ArrivalMemory, measureArrivals, NO_ARRIVALS } from "./arrival-rate.ts";
 import { type Backlog, type BacklogMemory, measureBacklog, UNKNOWN_BACKLOG } from "./backlog.ts";
-import { bindingOfMost, type Limits, largestStep, withinBounds } from "./bounds.ts";
+import { asGoodAs, bindingOfMost, type Limits, largestStep, sharedEvenly, withinBounds } from "./bounds.ts";
 import {
   type Binding,
   directionOf,
@@ -28,7 +28,7 @@ import { explain } from "./explain.ts";
 import { countOn, NO_TOTALS, type TotalsMemory } from "./group-totals.ts";
 import { leadMsOf, measureLeadMs } from "./lead-time.ts";
 import { holdFactor, isCoolingDown, type MovesMemory, NO_MOVES, recordMove } from "./moves.ts";
-import { measureNeed } from "./need.ts";
+import { consumersFor, measureNeed } from "./need.ts";
 import { measureProcessing, NOTHING_PROCESSED, type ProcessingMemory } from "./processing-rate.ts";
 import { mostForRate } from "./rate-limit.ts";
 import { scaleRate } from "./ratio.ts";
@@ -251,7 +251,7 @@ function startOver(memory: ThroughputMemory, nowMs: number): ThroughputMemory {
     ...forgetful(),
     sinceMs: nowMs,
     ...{ leadMs, totals, moves, batchSize, concurrency, idleSinceMs, saturated },
-    processing: { ...processing, samples: [] },
+    processing: { ...processing, samples: [], recentSinceMs: null },
   };
 }
 
@@ -304,16 +304,19 @@ function judgeLoad(
   inputs: ThroughputInputs,
   backlog: Backlog,
   memory: ThroughputMemory,
-  policy: ScalingPolicy,
+  policy: Limits<ScalingPolicy>,
   nowMs: number,
 ): { readonly terms: ThroughputTerms; readonly verdict: Verdict; readonly memory: ThroughputMemory } {
   const { current, ready, startingMs, elsewhere } = observation;
   const { arrivals, perConsumerPerSecond, leadMs } = inputs;
   // Streams take turns: where two have work, each gets half of the time at least.
-  const available = Math.max(ready - elsewhere, ready / 2);
-  const load = { arrivals, perConsumerPerSecond, backlog: backlog.total, ready: available, startingMs, leadMs };
+  const available = asGoodAs(Math.max(ready - elsewhere, ready / 2), policy.partitions);
+  const load = {
+    ...{ arrivals, perConsumerPerSecond, backlog: backlog.total, ready: available, startingMs, leadMs },
+    ...{ batchSize: inputs.batchSize, isPartitioned: policy.partitions !== null },
+  };
   const need = measureNeed(load, policy.objectiveMs, policy.utilisation);
-  const capacity = perConsumerPerSecond * Math.max(1, current);
+  const capacity = perConsumerPerSecond * Math.max(1, asGoodAs(current, policy.partitions));
   const utilisation = arrivals.outPerSecond / capacity;
   const waitMs = (need.leftover * 1_000) / capacity;
 
@@ -323,11 +326,10 @@ function judgeLoad(
   const isPressed = isUrgent || (hotSinceMs !== null && nowMs - hotSinceMs >= CONFIRM_MS);
 
   const hold = holdFor(leadMs, holdFactor(memory.moves));
-  const perRate = perConsumerPerSecond * need.utilisation;
   const sample = {
     atMs: nowMs,
-    forArrivals: arrivals.slowPerSecond / perRate,
-    forJump: arrivals.inPerSecond / perRate,
+    forArrivals: consumersFor(arrivals.slowPerSecond, load, policy.objectiveMs, need.utilisation),
+    forJump: consumersFor(arrivals.inPerSecond, load, policy.objectiveMs, need.utilisation),
     forBacklog: need.forBacklog,
     // As a scaler of those streams would count it, so that the two agree.
     forOthers: elsewhere / need.utilisation,
@@ -335,11 +337,12 @@ function judgeLoad(
   const needs = addNeed(memory.needs, sample, hold);
   const sinceOutMs = memory.moves.lastOutAtMs === null ? Number.POSITIVE_INFINITY : nowMs - memory.moves.lastOutAtMs;
   const isSoonAfterOut = sinceOutMs < hold.ratesMs * holdFactor(memory.moves);
-  const settled = stabilise(needs, hold, isSoonAfterOut, nowMs);
+  const needed = stabilise(needs, hold, isSoonAfterOut, nowMs);
+  const settled = { ...needed, own: sharedEvenly(needed.own, policy.partitions) };
 
   const cap = memory.effectiveness.cap?.consumers ?? null;
   const own = need.forArrivals + need.forBacklog;
-  const wanted = wholeConsumers(own + elsewhere);
+  const wanted = sharedEvenly(wholeConsumers(own + elsewhere), policy.partitions);
   const isForOthers = wholeConsumers(own) <= current;
   const target = effectiveTarget(memory.effectiveness, wanted, current);
   const fewest = Math.max(policy.minConsumers, Math.min(settled.own, cap ?? settled.own));
@@ -437,7 +440,7 @@ function remember(
   memory: ThroughputMemory,
   { current, ready, startingMs, lost, elsewhere }: Observation,
   backlog: Backlog | null,
-  { desired, direction }: ThroughputDecision,
+  { desired, direction, inputs }: ThroughputDecision,
   policy: ScalingPolicy,
   nowMs: number,
 ): ThroughputMemory {
@@ -445,7 +448,9 @@ function remember(
   // Neither can be concluded from consumers that have other work.
   const isDisturbed = lost > 0 || elsewhere > NEGLIGIBLE_ELSEWHERE * ready;
   const isStarting = startingMs.length > 0;
-  const effort: Effort = { ready, isStarting, isDisturbed, isSaturated, deliveries: memory.deliveries };
+  const arrivingPerSecond = inputs.arrivals.slowPerSecond;
+  const { deliveries } = memory;
+  const effort: Effort = { ready, isStarting, isDisturbed, isSaturated, arrivingPerSecond, deliveries };
   const judged = judgeEffect(memory.effectiveness, effort, policy.minConsumers, nowMs);
   const effectiveness = direction === "OUT" ? recordOrder(judged, effort, current, desired, nowMs) : judged;
   return { ...memory, effectiveness, moves: recordMove(memory.moves, direction, nowMs) };

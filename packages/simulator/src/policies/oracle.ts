@@ -65,7 +65,9 @@ function workUpTo({ seconds, slowdown, overhead, batchSize, maxDeliveries, lease
 
 /** The fewest consumers at each second with which no deadline is missed, going through the work once. */
 function neededPerSecond(scenario: Scenario, sums: Float64Array): number[] {
-  const { objective, overhead, batchSize, work, minConsumers, maxConsumers, downstream } = scenario;
+  const { objective, overhead, batchSize, work, minConsumers, downstream } = scenario;
+  const { partitions } = scenario;
+  const maxConsumers = Math.min(scenario.maxConsumers, partitions ?? Number.POSITIVE_INFINITY);
   const batchSeconds = overhead + batchSize * work.mean;
   const deadline = Math.max(
     1,
@@ -81,10 +83,16 @@ function neededPerSecond(scenario: Scenario, sums: Float64Array): number[] {
     }
     const limit = downstream(second) * (batchSeconds / batchSize);
     const useful = Math.min(Math.ceil(rate / EFFICIENCY - 1e-6), Math.ceil(limit * 1.05));
-    const consumers = Math.max(minConsumers, Math.min(maxConsumers, useful));
+    const consumers = Math.max(minConsumers, Math.min(maxConsumers, evenly(useful, partitions)));
     done = Math.min(sums[second + 1] as number, done + Math.min(consumers * EFFICIENCY, limit));
     return consumers;
   });
+}
+
+/** With partitions, the fewest consumers of which none owns more than it can work on; more than partitions have nothing to do. */
+function evenly(consumers: number, partitions: number | null): number {
+  if (partitions === null || consumers >= partitions) return Math.min(consumers, partitions ?? consumers);
+  return Math.ceil(partitions / Math.max(1, Math.floor(partitions / Math.max(1, consumers))));
 }
 
 /** Replaces consumers that are going to crash, until they are back. */
