@@ -42,11 +42,11 @@ export const SCALING_SPEC = {
     about: "target time from a message's arrival to its acknowledgement",
   },
   /**
-   * How busy consumers should be, 0.1 to 0.99. Default: 0.70 where a start takes as long as the objective, up to 0.92
+   * How busy consumers should be, 0.1 to 0.99. Default: 0.74 where a start takes twice as long as the objective, up to 0.93
    * where it takes a small part of it.
    */
   utilisation: {
-    ...{ kind: "number", min: 0.1, max: 0.99, otherwise: "0.70 to 0.92, from objective and start-up time" },
+    ...{ kind: "number", min: 0.1, max: 0.99, otherwise: "0.74 to 0.93, from objective and start-up time" },
     about: "target utilisation of the consumers",
   },
   /** How long a group must have been idle to be left without consumers, in milliseconds, 1,000 to 86,400,000. Default 300,000. */

@@ -1,5 +1,5 @@
 /**
- * A consumer as the real one behaves: it collects a batch in memory, reads the next one ahead while it works, and tells of its work
+ * A consumer as the real one behaves: it collects a batch in memory, reads the next one ahead while it works, and reports its work
  * with each heartbeat only.
  */
 
@@ -55,7 +55,7 @@ export function createConsumer(id: number, createdAt: number, speed: number): Si
   };
 }
 
-/** How long a message waits in memory for a place until it is given back, if another consumer has one. */
+/** How long a message waits in memory for a place until it is released, if another consumer has one. */
 export function patienceOf({ linger }: Pick<Scenario, "linger">): number {
   return Math.max(linger, LEAST_PATIENCE);
 }

@@ -14,7 +14,7 @@ export interface PolicyInput {
   observe(): Observation;
   /** The lag that the server reports; `null` when it does not know it. */
   readonly lag: number | null;
-  /** Messages that were delivered and not acknowledged, as XPENDING counts them: also those in memory, and those given back. */
+  /** Messages that were delivered and not acknowledged, as XPENDING counts them: also those in memory, and those released. */
   readonly pending: number;
 }
 

@@ -3,13 +3,13 @@ import { describe, expect, it } from "vitest";
 import { MessageQueue } from "./queue.ts";
 
 describe("a queue", () => {
-  it("gives new messages in their order, and those that were given back only to who claims them", () => {
+  it("gives new messages in their order, and those that were released only to who claims them", () => {
     const queue = new MessageQueue();
     for (const message of [1, 2, 3]) queue.add(message);
-    expect([queue.first, queue.unread, queue.givenBack]).toEqual([1, 3, 0]);
+    expect([queue.first, queue.unread, queue.released]).toEqual([1, 3, 0]);
     expect(queue.read(2)).toEqual([1, 2]);
-    queue.giveBack([1]);
-    expect([queue.first, queue.unread, queue.givenBack]).toEqual([3, 1, 1]);
+    queue.release([1]);
+    expect([queue.first, queue.unread, queue.released]).toEqual([3, 1, 1]);
     expect([...queue]).toEqual([1, 3]);
     expect([queue.claim(5), queue.read(5), queue.read(5)]).toEqual([[1], [3], []]);
     expect(queue.first).toBeUndefined();

@@ -1,4 +1,4 @@
-/** What a group has of one stream: messages that nobody has read, and messages that were given back. */
+/** What a group has of one stream: messages that nobody has read, and messages that were released. */
 
 import type { Message } from "./consumer.ts";
 
@@ -8,16 +8,16 @@ const FREE_AT = 1_024;
 export class MessageQueue {
   #unread: Message[] = [];
   #read = 0;
-  #givenBack: Message[] = [];
+  #released: Message[] = [];
 
   /** Messages that were never read. */
   get unread(): number {
     return this.#unread.length - this.#read;
   }
 
-  /** Messages that were given back, and that any consumer with a free place may claim. */
-  get givenBack(): number {
-    return this.#givenBack.length;
+  /** Messages that were released, and that any consumer with a free place may claim. */
+  get released(): number {
+    return this.#released.length;
   }
 
   /** The next one to read; `undefined`: there is none. */
@@ -29,8 +29,8 @@ export class MessageQueue {
     this.#unread.push(message);
   }
 
-  giveBack(messages: readonly Message[]): void {
-    this.#givenBack.push(...messages);
+  release(messages: readonly Message[]): void {
+    this.#released.push(...messages);
   }
 
   /** Reads new messages, the oldest first. */
@@ -44,14 +44,14 @@ export class MessageQueue {
     return messages;
   }
 
-  /** Claims messages that were given back. */
+  /** Claims messages that were released. */
   claim(most: number): readonly Message[] {
-    return this.#givenBack.splice(0, most);
+    return this.#released.splice(0, most);
   }
 
   /** All that nobody has. */
   *[Symbol.iterator](): Generator<Message, void, void> {
-    yield* this.#givenBack;
+    yield* this.#released;
     for (let at = this.#read; at < this.#unread.length; at++) yield this.#unread[at] as Message;
   }
 }

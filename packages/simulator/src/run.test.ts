@@ -176,7 +176,7 @@ describe("what a policy sees", () => {
     expect([states[25], states[40], states[55]]).toEqual(["1 0", "0 1", "0 0"]);
   });
 
-  it("finds what a stopped consumer gave back, and sees others take it", () => {
+  it("finds what a stopped consumer released, and sees others take it", () => {
     const looks = looksAt({ ...small, firstConsumers: 2, seconds: 60 }, (at) => (at >= 8 ? 1 : 2));
     const before = looks[7]?.observe();
     const after = looks[8]?.observe();

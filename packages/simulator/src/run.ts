@@ -46,7 +46,7 @@ type Happening =
 
 // Two heartbeats may get lost before a consumer counts as silent.
 const OVERDUE_HEARTBEATS = 3;
-// A consumer looks for messages that were given back each second; one of several does so within less.
+// A consumer looks for messages that were released each second; one of several does so within less.
 const LOOK_SECONDS = 0.5;
 const LOOKS_FOR_SURPLUS_SECONDS = 1;
 // The most of a batch that is delivered again while new messages wait (`retryShare`).
@@ -125,7 +125,7 @@ class Run implements PolicyInput {
   /** Messages of consumers that died, or whose attempt failed, until others may have them. */
   readonly #away = new Set<readonly Message[]>();
   #pending = 0;
-  #givenBack = 0;
+  #released = 0;
   readonly #attempts = new Map<number, number>();
   #isLookPlanned = false;
   /** The counters of the stream that was there before. */
@@ -197,7 +197,7 @@ class Run implements PolicyInput {
   }
 
   get pending(): number {
-    return this.#pending + this.#givenBack;
+    return this.#pending + this.#released;
   }
 
   /** What the real scaler would find: heartbeats that are some seconds old, and consumers by these heartbeats. */
@@ -225,7 +225,7 @@ class Run implements PolicyInput {
       waiting: isUnknown ? Math.min(waiting, COUNTED_AT_MOST) : waiting,
       isWaitingAtLeast: isUnknown && waiting > COUNTED_AT_MOST,
       oldestWaitingMs: oldest.length === 0 ? null : (this.#now - this.#arrivedAt(Math.min(...oldest))) * 1_000,
-      released: this.#givenBack,
+      released: this.#released,
       pending: this.#pending,
       reclaimable: 0,
       current: this.#desired,
@@ -273,7 +273,7 @@ class Run implements PolicyInput {
       case "over":
         this.#away.delete(happening.messages);
         this.#pending -= happening.messages.length;
-        return this.#giveBack(happening.messages);
+        return this.#release(happening.messages);
       case "look":
         this.#isLookPlanned = false;
         for (const consumer of this.#consumers.values()) if (consumer.state === "idle") this.#fetch(consumer);
@@ -362,7 +362,7 @@ class Run implements PolicyInput {
     this.#pending -= batch.length - again.length;
     consumer.counters = addBatch(consumer.counters, batch.length, seconds * 1_000);
     consumer.slowSeconds = slowOf(consumer, seconds);
-    // It comes again when a lease would be over.
+    // It is redelivered when a lease would be over.
     if (again.length > 0) this.#leave(again, Math.max(this.#now, consumer.batchSince + this.#scenario.leaseSeconds));
     if (consumer.isDraining) {
       this.#leaveGroup(consumer);
@@ -440,13 +440,13 @@ class Run implements PolicyInput {
     this.#plan(readyAt, { kind: "ready", consumer, version: 0 });
   }
 
-  /** Asks it to stop: it gives back what no handler has, finishes its batch, and leaves. */
+  /** Asks it to stop: it releases what no handler has, finishes its batch, and leaves. */
   #dismiss(consumer: SimulatedConsumer): void {
     const { held, state, version } = consumer;
     consumer.isDraining = true;
     consumer.held = [];
     this.#pending -= held.length;
-    this.#giveBack(held.map(({ message }) => message));
+    this.#release(held.map(({ message }) => message));
     if (state === "busy") this.#plan(this.#now + this.#scenario.grace, { kind: "kill", consumer, version });
     else this.#leaveGroup(consumer);
   }
@@ -504,7 +504,7 @@ class Run implements PolicyInput {
     const given = owner.held.filter(isOf).map(({ message }) => message);
     owner.held = owner.held.filter((each) => !isOf(each));
     this.#pending -= given.length;
-    this.#giveBack(given);
+    this.#release(given);
   }
 
   readonly #partitionOf = (message: Message): number => {
@@ -514,15 +514,15 @@ class Run implements PolicyInput {
 
   // ── work ──
 
-  /** Reads as much as it has room for: what was given back only for a free place. Then it works, or waits for more. */
+  /** Reads as much as it has room for: what was released only for a free place. Then it works, or waits for more. */
   #fetch(consumer: SimulatedConsumer): void {
     const { batchSize, partitions } = this.#scenario;
     for (const queue of this.#queuesOf(consumer)) {
-      if (queue.givenBack > 0 && consumer.state === "idle" && !consumer.isDraining) {
-        // New ones that wait have a place beside those that come again.
+      if (queue.released > 0 && consumer.state === "idle" && !consumer.isDraining) {
+        // New ones that wait have a place beside redelivered ones.
         const share = queue.unread > 0 ? Math.max(1, Math.floor(batchSize * RETRY_SHARE)) : batchSize;
         const claimed = queue.claim(Math.min(share, Math.max(0, batchSize - consumer.held.length)));
-        this.#givenBack -= claimed.length;
+        this.#released -= claimed.length;
         this.#hold(consumer, claimed);
       }
       if (queue.unread > 0) {
@@ -576,7 +576,7 @@ class Run implements PolicyInput {
   }
 
   /**
-   * What it collects may wait no longer, so it works on that. While it works, it gives back what it has read ahead for too long, if
+   * What it collects may wait no longer, so it works on that. While it works, it releases what it has read ahead for too long, if
    * another one said that it has a free place.
    */
   #checkHeld(consumer: SimulatedConsumer, incarnation: number): void {
@@ -591,7 +591,7 @@ class Run implements PolicyInput {
     if (late.length > 0 && isOneFree && this.#scenario.partitions === null) {
       consumer.held = consumer.held.filter(({ message }) => !late.includes(message));
       this.#pending -= late.length;
-      this.#giveBack(late);
+      this.#release(late);
     }
     if (consumer.held.length > 0) this.#planCheck(consumer, this.#now + LOOKS_FOR_SURPLUS_SECONDS);
   }
@@ -627,10 +627,10 @@ class Run implements PolicyInput {
   }
 
   /** Puts messages where any consumer with a free place, or the owner of their partition, finds them. */
-  #giveBack(messages: readonly Message[]): void {
+  #release(messages: readonly Message[]): void {
     if (messages.length === 0) return;
-    this.#givenBack += messages.length;
-    for (const message of messages) this.#queues[this.#partitionOf(message)]?.giveBack([message]);
+    this.#released += messages.length;
+    for (const message of messages) this.#queues[this.#partitionOf(message)]?.release([message]);
     if (this.#isLookPlanned) return;
     this.#isLookPlanned = true;
     this.#plan(this.#now + LOOK_SECONDS, { kind: "look" });

@@ -42,7 +42,7 @@ export function largestStep(current: number): number {
 }
 
 /**
- * The fewest consumers of a stream with partitions that are as good as this many: whoever owns the most partitions is the last to be
+ * The fewest consumers of a stream with partitions that are as good as this many: the one that owns the most partitions is the last to be
  * done, and with 12 partitions that is somebody with two of them for 7 consumers as it is for 6.
  */
 export function asGoodAs(consumers: number, partitions: number | null): number {

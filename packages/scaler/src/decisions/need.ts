@@ -63,7 +63,7 @@ export function measureNeed(load: Load, objectiveMs: number, chosenUtilisation: 
 }
 
 /**
- * Consumers for this many messages per second: so many that they are not too busy, and so many more than are busy on average that a
+ * Consumers for this many messages per second: enough that they are not too busy, and enough beyond those that are busy on average that a
  * message seldom finds all of them busy for as long as the objective allows. The latter is more if a batch takes a good part of that.
  */
 export function consumersFor(
