@@ -21,7 +21,7 @@ export default defineConfig({
           include: [
             "{packages,apps}/*/src/**/*.test.ts",
             "{benchmarks,chaos}/src/**/*.test.ts",
-            "{scripts,docs/scaling}/**/*.test.ts",
+            "{scripts,docs/scaling,docs/site}/**/*.test.ts",
           ],
         },
       },

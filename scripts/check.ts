@@ -15,6 +15,7 @@ const CHECKS: Readonly<Record<string, readonly string[]>> = {
   packages: ["node", "scripts/check-packages.ts"],
   types: [pnpm.command, ...pnpm.args, "run", "typecheck", "--continue", "--output-logs=errors-only"],
   lint: ["oxlint", "--type-aware", "--deny-warnings"],
+  site: ["node", "docs/site/build.ts"],
   unused: ["knip"],
   imports: ["depcruise", "--config", ".dependency-cruiser.mjs", "scripts", ...packageFolders(ROOT).slice(1)],
   format: ["biome", "ci", `--colors=${process.stdout.isTTY ? "force" : "off"}`, "."],

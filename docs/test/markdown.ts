@@ -6,6 +6,7 @@ export const PAGES: readonly string[] = [
   "docs/alerts.md",
   "docs/connecting.md",
   "docs/metrics.md",
+  "docs/migrating-from-a-loop.md",
   "docs/migrating-from-python.md",
   "docs/recipes.md",
   "docs/tracing.md",

@@ -8,9 +8,9 @@ import {
   useServer,
   type WorkerProcess,
 } from "@redis-batch/test-support";
+import { useBrowser } from "@redis-batch/test-support/browser";
 import { afterEach, beforeAll, expect, it } from "vitest";
 import { startDashboard } from "../src/index.ts";
-import { useBrowser } from "./browser.ts";
 import { buildPage } from "./build-page.ts";
 
 const WORKER = new URL("../../../apps/example-worker/src/main.ts", import.meta.url);

@@ -1,7 +1,7 @@
 /** A short form of `pnpm soak`: the page of a thousand groups is there soon, and who watches costs no memory. */
 import { useServer } from "@redis-batch/test-support";
+import { useBrowser } from "@redis-batch/test-support/browser";
 import { beforeAll, expect, it } from "vitest";
-import { useBrowser } from "./browser.ts";
 import { buildPage } from "./build-page.ts";
 import { growthOf, watchManyGroups } from "./many-groups.ts";
 

@@ -4,11 +4,11 @@ import { createRequire } from "node:module";
 import { gunzipSync } from "node:zlib";
 import { Monitor } from "@redis-batch/monitor";
 import { FaultProxy, useServer } from "@redis-batch/test-support";
+import { useBrowser } from "@redis-batch/test-support/browser";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type DashboardServer, startDashboard } from "../src/index.ts";
 import { pageFiles } from "../src/page/files.ts";
-import { useBrowser } from "./browser.ts";
 import { buildPage } from "./build-page.ts";
 import { HOSTILE, openScene, type Scene } from "./scene.ts";
 

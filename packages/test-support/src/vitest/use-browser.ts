@@ -1,7 +1,7 @@
 /** A real browser for the tests of one file. */
-import { findChromium } from "@redis-batch/test-support";
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, beforeEach } from "vitest";
+import { findChromium } from "../servers/find-chromium.ts";
 
 export interface UsedBrowser {
   /**
