@@ -30,7 +30,7 @@ export default defineConfig({
         ...resolution,
         test: {
           name: "integration",
-          include: ["{packages,apps}/*/test/**/*.test.ts", "{chaos,docs}/test/**/*.test.ts"],
+          include: ["{packages,apps}/*/test/**/*.test.ts", "{chaos,docs,examples}/test/**/*.test.ts"],
         },
       },
     ],

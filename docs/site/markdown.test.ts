@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { anchorOf, anchorsOf, escapeTemplates, fixAnchors, rewriteLinks, sectionOf } from "./markdown.ts";
+import { anchorOf, anchorsOf, escapeTemplates, exampleOf, fixAnchors, rewriteLinks, sectionOf } from "./markdown.ts";
 
 describe("rewriteLinks", () => {
   const destinations = {
@@ -31,6 +31,16 @@ it("sectionOf ends at the next heading of its level, and not at a comment in cod
   expect(sectionOf(page, "One")).toBe("## One\n\n```sh\n# a comment\n```\n\n### Deeper\n\ntext\n");
   expect(sectionOf(page, "Deeper")).toBe("### Deeper\n\ntext\n");
   expect(() => sectionOf(page, "Three")).toThrow("no section is called Three");
+});
+
+it("exampleOf takes the comment at the top for the title and what is said", () => {
+  expect(exampleOf("/**\n * A title\n *\n * One line.\n * Another.\n */\nimport x;\n")).toEqual({
+    title: "A title",
+    about: "One line.\nAnother.",
+    code: "import x;",
+  });
+  expect(exampleOf("/** A title */\nlet a;\n").title).toBe("A title");
+  expect(() => exampleOf("let a;")).toThrow("no comment");
 });
 
 it("escapeTemplates leaves code", () => {

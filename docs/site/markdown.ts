@@ -31,6 +31,26 @@ export function sectionOf(markdown: string, heading: string): string {
   return `${section.join("\n").trimEnd()}\n`;
 }
 
+/** A program to copy: the comment at its top is its title, and what is said of it. */
+export interface ProgramText {
+  readonly title: string;
+  readonly about: string;
+  readonly code: string;
+}
+
+/** @throws {Error} when no comment stands at the top */
+export function exampleOf(text: string): ProgramText {
+  const [comment, inside = ""] = /^\/\*\*(.*?)\*\/\n/s.exec(text) ?? [];
+  if (comment === undefined) throw new Error(`no comment stands at the top of: ${text.slice(0, 60)}`);
+  const [title = "", ...about] = inside
+    .split("\n")
+    .map((line) => line.replace(/^ \* ?/, "").trim())
+    .join("\n")
+    .trim()
+    .split("\n");
+  return { title, about: about.join("\n").trim(), code: text.slice(comment.length).trim() };
+}
+
 /** Where the files go that a page leads to. */
 export interface Destinations {
   /** The address of a file of the repository, or `null`: then the text of the link stays, without a link. */

@@ -41,6 +41,7 @@ export const GROUPS: readonly Group[] = [
       page("write/partitions", "Partitions", "docs/partitions.md"),
       page("write/testing", "Testing", "packages/testing/README.md"),
       page("write/recipes", "Recipes", "docs/recipes.md"),
+      page("write/examples", "Running the examples", "examples/README.md"),
       page("write/tracing", "Traces and logs", "docs/tracing.md"),
       page("write/opentelemetry", "OpenTelemetry", "packages/opentelemetry/README.md"),
       page("write/example-worker", "The example worker", "apps/example-worker/README.md"),
@@ -107,6 +108,8 @@ export const GROUPS: readonly Group[] = [
 
 /** The folder of the decisions: a page for each file in it, and one that lists them. */
 export const DECISIONS = { folder: "docs/adr", route: "decisions" } as const;
+/** The folder of the programs to copy: a page for each file, with its source. */
+export const EXAMPLES = { folder: "examples/src", route: "write/recipe" } as const;
 /** The folder of the reference, on the site. */
 export const REFERENCE = "reference";
 

@@ -2,14 +2,19 @@
 import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { addressOf } from "../../scripts/lib/repository.ts";
-import { anchorOf, escapeTemplates, rewriteLinks, sectionOf } from "./markdown.ts";
-import { DECISIONS, FRONT, PAGES, type Page } from "./pages.ts";
+import { anchorOf, escapeTemplates, exampleOf, rewriteLinks, sectionOf } from "./markdown.ts";
+import { DECISIONS, EXAMPLES, FRONT, PAGES, type Page } from "./pages.ts";
 
-/** Every page that is made from one file: those of the menu, and the decisions. */
+/** Every page that is made from one file: those of the menu, the decisions and the examples. */
 export function allPages(root: string): readonly Page[] {
   const decisions = readdirSync(join(root, DECISIONS.folder)).toSorted();
   return [
     ...PAGES,
+    ...readdirSync(join(root, EXAMPLES.folder)).map((file) => {
+      const source = `${EXAMPLES.folder}/${file}`;
+      const { title } = exampleOf(readFileSync(join(root, source), "utf8"));
+      return { route: `${EXAMPLES.route}/${file.replace(/\.ts$/, "")}`, title, source };
+    }),
     ...decisions.map((file) => {
       const source = `${DECISIONS.folder}/${file}`;
       const title = /^# (.*)$/m.exec(readFileSync(join(root, source), "utf8"))?.[1] ?? file;
@@ -37,12 +42,28 @@ export function writePages(root: string, folder: string): void {
   write(folder, DECISIONS.route, decisionList(pages));
 }
 
-function contentOf({ title, sections }: Page, markdown: string): string {
+function contentOf({ title, sections, source }: Page, markdown: string): string {
+  if (source.startsWith(`${EXAMPLES.folder}/`)) return examplePage(source, markdown);
   if (sections === undefined) return markdown;
   const parts = sections.map((heading) => sectionOf(markdown, heading));
   // One section is the page, under the page's title; several keep their headings.
   const content = parts.length === 1 ? parts.map((part) => part.replace(/^#+ .*\n/, "")) : parts;
   return `# ${title}\n\n${content.join("\n")}`;
+}
+
+function examplePage(source: string, text: string): string {
+  const { title, about, code } = exampleOf(text);
+  return `# ${title}
+
+${about}
+
+\`\`\`ts
+${code}
+\`\`\`
+
+In the repository: \`${source}\`. The tests run it.${code.includes("./settings.ts") ? " Where Redis is says [settings.ts](settings.ts)." : ""}
+[All recipes](../../docs/recipes.md).
+`;
 }
 
 function addressFrom(from: Page, path: string, anchor: string, pages: readonly Page[]): string | null {

@@ -16,7 +16,7 @@ export function packageFolders(root) {
           .map((name) => join(parent, name))
       : [],
   );
-  return [".", ...nested, "benchmarks", "chaos", "docs"].filter((folder) =>
+  return [".", ...nested, "benchmarks", "chaos", "docs", "examples"].filter((folder) =>
     existsSync(join(root, folder, "package.json")),
   );
 }

@@ -3,9 +3,9 @@ import { execFileSync } from "node:child_process";
 import { chmodSync, existsSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { eventually, useServer } from "@redis-batch/test-support";
+import { findPostgres, PostgresServer } from "@redis-batch/test-support/postgres";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readCommits } from "../demo/commit-data.ts";
-import { findPostgres, PostgresServer } from "./postgres-server.ts";
 import { logged, useWorkerBench, type WorkerBench, type WorkerProcess, whenLogged } from "./worker-bench.ts";
 
 const MESSAGES = 3_000;

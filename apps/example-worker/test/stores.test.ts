@@ -3,12 +3,12 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { createScratchFolder, eventually, removeScratchFolder } from "@redis-batch/test-support";
+import { findPostgres, PostgresServer } from "@redis-batch/test-support/postgres";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { parseCommit } from "../src/commit.ts";
 import { PostgresStore } from "../src/postgres-store.ts";
 import { SqliteStore } from "../src/sqlite-store.ts";
 import type { CommitStore, StoredCommit } from "../src/store.ts";
-import { findPostgres, PostgresServer } from "./postgres-server.ts";
 
 /** One kind of database, as the suite needs it. */
 interface Engine {

@@ -1,10 +1,10 @@
 import { DatabaseSync } from "node:sqlite";
 import { Producer, partitionStreams } from "@redis-batch/consumer";
 import { eventually, sendHostileRequests, useServer } from "@redis-batch/test-support";
+import { findPostgres, PostgresServer } from "@redis-batch/test-support/postgres";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readCommits } from "../demo/commit-data.ts";
 import { removeStream } from "../demo/demo-server.ts";
-import { findPostgres, PostgresServer } from "./postgres-server.ts";
 import { logged, useWorkerBench, type WorkerProcess, whenLogged } from "./worker-bench.ts";
 
 const [A_COMMIT] = readCommits(1);

@@ -4,8 +4,9 @@ import { once } from "node:events";
 import { accessSync, chownSync, constants, mkdirSync, readdirSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { promisify } from "node:util";
-import { createScratchFolder, eventually, removeScratchFolder } from "@redis-batch/test-support";
 import { Client } from "pg";
+import { eventually } from "../time/eventually.ts";
+import { createScratchFolder, removeScratchFolder } from "./scratch-folder.ts";
 
 const run = promisify(execFile);
 
