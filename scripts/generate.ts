@@ -8,6 +8,7 @@ import { includeFiles } from "./lib/included-files.ts";
 import { encodeLuaModule } from "./lib/lua-module.ts";
 import { ROOT } from "./lib/root.mjs";
 import { decodeServers, fillServerTable, SERVER_GUIDE, SERVER_RESULTS } from "./lib/server-publication.ts";
+import { fillSupportTable, SUPPORT_GUIDE } from "./lib/supported.ts";
 
 const { values: options } = parseArgs({ options: { check: { type: "boolean", default: false } } });
 
@@ -81,6 +82,10 @@ bringUpToDate(
   serverGuide,
   fillServerTable(readFileSync(serverGuide, "utf8"), decodeServers(readFileSync(join(ROOT, SERVER_RESULTS), "utf8"))),
 );
+
+// The versions on which the packed packages are tried.
+const supportGuide = join(ROOT, SUPPORT_GUIDE);
+bringUpToDate(supportGuide, fillSupportTable(readFileSync(supportGuide, "utf8")));
 
 // Guides that show files as they are.
 const guide = join(ROOT, "docs/kubernetes.md");

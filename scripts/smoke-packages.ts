@@ -14,19 +14,14 @@ import { readInstallation } from "./lib/installed.ts";
 import { build, pack } from "./lib/pack.ts";
 import { publishedDoors, publishedPackages, readManifest } from "./lib/packages.ts";
 import { PackedRegistry } from "./lib/packed-registry.ts";
+import { publishTarball } from "./lib/publish-tarball.ts";
 import { ROOT } from "./lib/root.mjs";
 import { runIn } from "./lib/run-in.ts";
 import { bun, deno, node, type Runtime } from "./lib/runtimes.ts";
+import { COMPILERS, IOREDIS_VERSIONS, NODE_VERSIONS, NPX_VERSIONS } from "./lib/supported.ts";
 import { installTool } from "./lib/tool.ts";
 import { tryCommandLine } from "./lib/try-command-line.ts";
 
-// The floor of `engines`, and the newest of each line after it.
-const NODE_VERSIONS = ["20.19", "22", "24"];
-// The oldest and the newest, each with the npm that comes with it.
-const NPX_VERSIONS = [
-  { node: "20.19", npm: "10.8" },
-  { node: "24", npm: "11" },
-];
 // Each is installed on its own.
 const LIBRARIES = ["core", "consumer", "monitor", "scaler", "simulator", "dashboard", "opentelemetry", "testing"];
 // What else of ours comes with one, beside core.
@@ -40,7 +35,6 @@ const OF_OTHERS: Readonly<Record<string, readonly string[]>> = {
 };
 const ALL_LIBRARIES = Object.fromEntries(LIBRARIES.map((library) => [`@redis-batch/${library}`, "*"]));
 const NAMES = LIBRARIES.flatMap(namesOf);
-const IOREDIS_VERSIONS = ["5", "6"];
 
 // How a project may have its modules found; node10 is what TypeScript 7 has no more.
 const RESOLUTIONS = {
@@ -49,21 +43,19 @@ const RESOLUTIONS = {
   nodenext: { module: "nodenext" },
   bundler: { module: "preserve", moduleResolution: "bundler" },
 };
-// In the workspace, tsc is the native one (7), tsc6 the last JavaScript one.
-const COMPILERS = {
-  "5.8": { resolutions: ["node10", "node16", "nodenext", "bundler"], settings: {} },
-  "6": { resolutions: ["node10", "nodenext"], settings: { ignoreDeprecations: "6.0" } },
-  "7": { resolutions: ["node16", "nodenext", "bundler"], settings: {} },
-} as const;
 
 build();
 const folder = mkdtempSync(join(tmpdir(), "rb-smoke-"));
 try {
-  await using registry = await PackedRegistry.start(packAll());
+  const tarballs = packAll();
+  await using registry = await PackedRegistry.start(tarballs);
   await using server = await startServer();
   const nodes = await Promise.all(NODE_VERSIONS.map(node));
   const oldest = nodes[0] as Runtime;
   const others = (await Promise.all([available("Bun", bun), available("Deno", deno)])).flat();
+  await step("npm would publish each of them", async () => {
+    for (const tarball of tarballs) publishTarball(tarball, { isReal: false });
+  });
   await step(
     "each library installs core and ioredis, three of them a sibling as well, two what they are for, and nothing else",
     () => all(LIBRARIES.map((library) => installLibrary(library, registry))),

@@ -78,6 +78,7 @@ export const GROUPS: readonly Group[] = [
       page("rely/guarantees", "Guarantees", "docs/guarantees.md"),
       page("rely/durability", "Durability", "docs/durability.md"),
       page("rely/limits", "Limits", "docs/limits.md"),
+      page("rely/support", "What it runs on", "docs/support.md"),
       page("rely/performance", "Performance", "docs/performance.md"),
       page("rely/benchmarks", "Benchmarks", "docs/benchmarks.md"),
       page("rely/how-to-measure", "How we measure", "benchmarks/README.md"),

@@ -2,6 +2,8 @@ import { spawnSync } from "node:child_process";
 import { folderOfThisMachine, HOME_FOLDERS, type MachineText } from "./file-rules.ts";
 import { ROOT } from "./root.mjs";
 
+const PUBLIC_REGISTRY = "registry.npmjs.org";
+
 /** What names this machine: its home folders, the folder of the checkout, the host of its registry. */
 export function machineTexts(): readonly MachineText[] {
   const registry = spawnSync("npm", ["config", "get", "registry"], { cwd: ROOT, encoding: "utf8" }).stdout.trim();
@@ -9,6 +11,9 @@ export function machineTexts(): readonly MachineText[] {
   return [
     HOME_FOLDERS,
     ...folderOfThisMachine("the checkout's folder", ROOT),
-    ...(host === undefined ? [] : [{ what: "this machine's registry", text: new RegExp(RegExp.escape(host)) }]),
+    // The public one names nobody's machine.
+    ...(host === undefined || host === PUBLIC_REGISTRY
+      ? []
+      : [{ what: "this machine's registry", text: new RegExp(RegExp.escape(host)) }]),
   ];
 }
