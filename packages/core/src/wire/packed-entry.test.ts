@@ -11,9 +11,10 @@ function pack(parts: readonly (string | Buffer)[], names = new FieldNames(), aro
     Buffer.from(`$${bytesOf(part).length}\r\n`),
     ...[bytesOf(part), Buffer.from("\r\n")],
   ]);
-  const bytes = Buffer.concat([Buffer.alloc(around), ...bulks, Buffer.alloc(around)]);
+  const id = Buffer.from("1-1\r\n");
+  const bytes = Buffer.concat([Buffer.alloc(around), id, ...bulks, Buffer.alloc(around)]);
   const payloadBytes = parts.reduce((sum, part) => sum + bytesOf(part).length, 0);
-  return new PackedEntry("1-1", { bytes, start: around, end: bytes.length - around, payloadBytes, names });
+  return new PackedEntry({ bytes, names }, around, around + id.length, bytes.length - around, payloadBytes);
 }
 
 const odd = Buffer.from([0, 255, 13, 10, 36]);

@@ -20,44 +20,63 @@ const ZERO = 48;
 /** A value that is cut out of the text of its entry keeps that alive: no more than this. */
 const LONGEST_WHOLE = 1_024;
 
-/** The position of an entry's fields: one bulk string after the other, names and values alternating. */
-export interface PackedFields {
+/** Bytes that entries are in, and the names that were seen there: shared by all entries of a chunk. */
+export interface PackedBytes {
   readonly bytes: Buffer;
-  readonly start: number;
-  readonly end: number;
-  /** Total size of names and values, in bytes. */
-  readonly payloadBytes: number;
   readonly names: FieldNames;
 }
 
 export class PackedEntry implements StreamEntry {
-  readonly id: EntryId;
-  #packed: PackedFields;
-  #fields: RawFields | undefined;
+  // Without a value to begin with: each would be written twice, which is a tenth of a scan.
+  declare private readonly packed: PackedBytes;
+  declare private readonly idStart: number;
+  /** Of its fields: one bulk string after the other, names and values alternating. */
+  declare private readonly start: number;
+  declare private readonly end: number;
+  /** The size of the payload in bytes, names included. */
+  declare readonly payloadBytes: number;
+  declare private knownId: EntryId | undefined;
+  declare private unpacked: RawFields | undefined;
   /** The field that was read alone. */
-  #read: { readonly name: string; readonly text: string } | undefined;
+  declare private read: { readonly name: string; readonly text: string } | undefined;
 
-  /** `packed` must be complete: nothing is checked here. */
-  constructor(id: EntryId, packed: PackedFields) {
-    this.id = id;
-    this.#packed = packed;
+  /**
+   * Nothing is checked here: the entry must be complete.
+   *
+   * @param idStart where the id begins, which a line end follows
+   * @param start where the fields begin, and `end` where they end
+   */
+  constructor(packed: PackedBytes, idStart: number, start: number, end: number, payloadBytes: number) {
+    this.packed = packed;
+    this.idStart = idStart;
+    this.start = start;
+    this.end = end;
+    this.payloadBytes = payloadBytes;
+    this.knownId = undefined;
+    this.unpacked = undefined;
+    this.read = undefined;
   }
 
-  /** The size of the payload, names included. */
-  get payloadBytes(): number {
-    return this.#packed.payloadBytes;
+  get id(): EntryId {
+    this.knownId ??= this.packed.bytes.toString("latin1", this.idStart, this.#idEnd);
+    return this.knownId;
+  }
+
+  get #idEnd(): number {
+    return this.packed.bytes.indexOf(CR, this.idStart);
   }
 
   get fields(): RawFields {
-    this.#fields ??= this.#unpack();
-    return this.#fields;
+    this.unpacked ??= this.#unpack();
+    return this.unpacked;
   }
 
   /** The application's fields as UTF-8 text, without a prototype. If a name repeats, the last value counts. */
   get text(): Fields {
-    const { bytes, names, start } = this.#packed;
-    const length = this.#packed.end - start;
-    const bounds = boundsOf(this.#packed);
+    const { bytes, names } = this.packed;
+    const { start } = this;
+    const length = this.end - start;
+    const bounds = boundsOf(bytes, start, this.end);
     const end = bounds.length - 4 * traceFieldsAmong(bytes, bounds);
     const record = Object.create(null) as Record<string, string>;
     // Each call to decode costs more than the text itself. Where each byte is a character, one call is enough for all values.
@@ -67,21 +86,22 @@ export class PackedEntry implements StreamEntry {
       const name = names.textOf(index / 4, bytes, bounds[index] as number, bounds[index + 1] as number);
       const [from, to] = [bounds[index + 2] as number, bounds[index + 3] as number];
       if (isEvery) record[name] = whole.slice(from - start, to - start);
-      else record[name] = name === this.#read?.name ? this.#read.text : bytes.toString("utf8", from, to);
+      else record[name] = name === this.read?.name ? this.read.text : bytes.toString("utf8", from, to);
     }
     return record;
   }
 
   /** The context of the trace that it belongs to; `undefined` if it carries none. */
   get traceContext(): TraceContext | undefined {
-    return traceContextAmong(this.#packed.bytes, boundsOf(this.#packed));
+    return traceContextAmong(this.packed.bytes, boundsOf(this.packed.bytes, this.start, this.end));
   }
 
   /** One field as UTF-8 text, which costs a fraction of all of them; `undefined` if there is none of this name. */
   textOfField(name: string): string | undefined {
     // The context of a trace is not among the application's fields.
     if (name.startsWith("rb:")) return this.text[name];
-    const { bytes, start, end, names } = this.#packed;
+    const { bytes, names } = this.packed;
+    const { start, end } = this;
     let from = -1;
     let to = -1;
     for (let at = start, place = 0; at < end; place++) {
@@ -99,14 +119,14 @@ export class PackedEntry implements StreamEntry {
     }
     if (from < 0) return undefined;
     const text = bytes.toString("utf8", from, to);
-    this.#read = { name, text };
+    this.read = { name, text };
     return text;
   }
 
   #unpack(): RawFields {
-    this.#packed = withoutNeighbours(this.#packed);
-    const { bytes } = this.#packed;
-    const bounds = boundsOf(this.#packed);
+    const bytes = withoutNeighbours(this.packed.bytes, this.start, this.end);
+    const shift = bytes === this.packed.bytes ? 0 : this.start;
+    const bounds = boundsOf(bytes, this.start - shift, this.end - shift);
     const fields: Buffer[] = [];
     for (let index = 0; index < bounds.length; index += 2)
       fields.push(bytes.subarray(bounds[index], bounds[index + 1]));
@@ -114,15 +134,13 @@ export class PackedEntry implements StreamEntry {
   }
 }
 
-/** The same as copied bytes: Buffers that are kept keep no other entries alive. */
-function withoutNeighbours(packed: PackedFields): PackedFields {
-  const { bytes, start, end } = packed;
-  if (bytes.buffer.byteLength <= 2 * (end - start)) return packed;
-  return { ...packed, bytes: Buffer.from(bytes.subarray(start, end)), start: 0, end: end - start };
+/** The same bytes, or a copy of these alone: Buffers that are kept keep no other entries alive. */
+function withoutNeighbours(bytes: Buffer, start: number, end: number): Buffer {
+  return bytes.buffer.byteLength <= 2 * (end - start) ? bytes : Buffer.from(bytes.subarray(start, end));
 }
 
 /** Start and end of each name and value, one pair after the other. */
-function boundsOf({ bytes, start, end }: PackedFields): number[] {
+function boundsOf(bytes: Buffer, start: number, end: number): number[] {
   const bounds: number[] = [];
   for (let at = start; at < end; ) {
     let length = 0;

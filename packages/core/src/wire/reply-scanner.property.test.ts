@@ -124,6 +124,7 @@ const nearly: fc.Arbitrary<Shape> = fc
       [[key, [...entries, [Buffer.from("1-1"), [key, odd]]]]],
       [[key, [...entries, [Buffer.from("1-1"), [key, key], odd]]]],
       [[key, [...entries, [Buffer.from("é"), [key, key]]]]],
+      [[key, [...entries, [Buffer.from("1\r-1"), [key, key]]]]],
       [[key, [...entries, [Buffer.alloc(50, "9"), [key, key]]]]],
       [[key, entries], odd],
       [

@@ -11,7 +11,7 @@
  * | KEY      | a bulk string                 | ENTRIES                                                    |
  * | ENTRIES  | an array                      | ENTRY · STREAM if it is empty                              |
  * | ENTRY    | `*2`                          | ID                                                         |
- * | ID       | a bulk string, short, ASCII   | FIELDS                                                     |
+ * | ID       | a short bulk string, visible  | FIELDS                                                     |
  * | FIELDS   | an array of even length       | PART                                                       |
  * | PART     | a bulk string                 | PART · ENTRY · STREAM after the last entry                 |
  * | OTHER    | anything                      | STREAMS at the end of the reply                            |
@@ -21,7 +21,7 @@
 import { nameOfBytes } from "../names/names.ts";
 import type { StreamEntries, StreamEntry } from "./entry.ts";
 import { FieldNames } from "./field-names.ts";
-import { PackedEntry } from "./packed-entry.ts";
+import { type PackedBytes, PackedEntry } from "./packed-entry.ts";
 
 const STREAMS = 0;
 const STREAM = 1;
@@ -48,7 +48,9 @@ const CR = 13;
 const LF = 10;
 const MINUS = 45;
 const ZERO = 48;
+const TWO = 50;
 const NINE = 57;
+const FIRST_VISIBLE = 33;
 const LAST_ASCII = 127;
 const LINE_END = 2;
 
@@ -116,8 +118,8 @@ export class ReplyScanner {
   #at = 0;
   /** Where in the chunk the current reply begins, or continues. */
   #replyStart = 0;
-  /** Where the last length line ends. */
-  #lengthEnd = 0;
+  /** The chunk, for the entries that are whole in it. */
+  #packed: PackedBytes | undefined;
   /** Start of the bytes before the current reply that must be passed on. */
   #passStart = 0;
 
@@ -129,92 +131,69 @@ export class ReplyScanner {
   write(chunk: Buffer): void {
     if (this.#isBlind) return this.#sink.pass(chunk);
     this.#chunk = chunk;
+    this.#packed = undefined;
     this.#at = 0;
     this.#replyStart = 0;
     this.#passStart = 0;
     while (this.#at < chunk.length && !this.#isBlind) {
       if (this.#skip > 0) this.#skipBulk();
       else if (this.#line !== NO_LINE) this.#skipLine();
-      else if (this.#stub !== undefined || !this.#readAhead()) this.#readHeader();
+      else if (this.#stub !== undefined || !this.#readEntries()) this.#readHeader();
     }
     this.#endChunk();
     this.#chunk = NOTHING;
+    this.#packed = undefined;
   }
 
   /**
-   * Fast path: reads the complete parts of the next or current entry in this chunk → whether there were any. Most bytes
-   * take this path; anything unusual is left to the slow path.
+   * Fast path: reads the entries from here on that are whole in this chunk → whether there were any. Most bytes take this
+   * path; anything unusual, and an entry that the end of the chunk has cut, is left to the slow path.
    */
-  #readAhead(): boolean {
-    if (this.#step === PART) return this.#readParts();
-    if (this.#step !== ENTRY || !this.#readEntryHead()) return false;
-    this.#readParts();
-    return true;
-  }
-
-  /** Reads up to the first name of an entry: `*2`, the id, and the number of parts. */
-  #readEntryHead(): boolean {
+  #readEntries(): boolean {
+    if (this.#step !== ENTRY) return false;
     const chunk = this.#chunk;
-    const start = this.#at;
-    if (chunk[start] !== ARRAY || chunk[start + 4] !== BULK || this.#lengthAt(start + 1) !== 2) return false;
-    const idLength = this.#lengthAt(start + 5);
-    if (idLength < 0 || idLength > LONGEST_ID) return false;
-    const idStart = this.#lengthEnd;
-    const idEnd = idStart + idLength;
-    if (chunk[idEnd + LINE_END] !== ARRAY) return false;
-    const parts = this.#lengthAt(idEnd + LINE_END + 1);
-    if (parts <= 0 || parts % 2 !== 0) return false;
-    // Converts positions in this chunk to positions in the reply.
-    const shift = this.#heldBytes - this.#replyStart;
-    this.#entryStart = start + shift;
-    this.#idStart = idStart + shift;
-    this.#idEnd = idEnd + shift;
-    this.#fieldsStart = this.#lengthEnd + shift;
-    this.#partsLeft = parts;
-    this.#payloadBytes = 0;
-    this.#step = PART;
-    this.#at = this.#lengthEnd;
-    // Both values of the entry have begun; these parts are still to come.
-    this.#left += parts - 1;
-    return true;
-  }
-
-  #readParts(): boolean {
-    const chunk = this.#chunk;
-    const first = this.#partsLeft;
-    let left = first;
-    let at = this.#at;
-    while (left > 0 && chunk[at] === BULK) {
-      const length = this.#lengthAt(at + 1);
-      const end = this.#lengthEnd + length + LINE_END;
-      if (length < 0 || end > chunk.length) break;
-      this.#payloadBytes += length;
+    const first = this.#at;
+    const entries = this.#entries;
+    const most = this.#entriesLeft;
+    this.#packed ??= { bytes: chunk, names: this.#names };
+    const packed = this.#packed;
+    let at = first;
+    let count = 0;
+    next: while (count < most) {
+      // `*2`, and the id.
+      if (chunk[at] !== ARRAY || chunk[at + 1] !== TWO || !isLineEnd(chunk, at + 2) || chunk[at + 4] !== BULK) break;
+      const idLength = lengthAt(chunk, at + 5);
+      const idStart = at + 5 + lineLength(idLength);
+      const idEnd = idStart + idLength;
+      if (idLength < 0 || idLength > LONGEST_ID || chunk[idEnd + LINE_END] !== ARRAY) break;
+      for (let place = idStart; place < idEnd; place++) if (!isOfId(chunk[place])) break next;
+      // Names and values.
+      const partsAt = idEnd + LINE_END + 1;
+      const parts = lengthAt(chunk, partsAt);
+      if (parts <= 0 || parts % 2 !== 0) break;
+      const start = partsAt + lineLength(parts);
+      let payloadBytes = 0;
+      let end = start;
+      for (let left = parts; left > 0; left--) {
+        if (chunk[end] !== BULK) break next;
+        const length = lengthAt(chunk, end + 1);
+        if (length < 0) break next;
+        payloadBytes += length;
+        end += 1 + lineLength(length) + length + LINE_END;
+      }
+      if (end > chunk.length) break;
+      entries.push(new PackedEntry(packed, idStart, start, end, payloadBytes));
       at = end;
-      left--;
+      count++;
     }
-    if (left === first) return false;
+    if (count === 0) return false;
     this.#at = at;
-    this.#partsLeft = left;
-    // The last part ends the entry, and perhaps the reply.
-    this.#left -= first - left - 1;
-    if (left === 0) this.#endEntry();
+    this.#entriesLeft -= count;
+    this.#expectEntry();
+    // The last of them may end the reply.
+    this.#left -= count - 1;
     this.#endValue();
     return true;
-  }
-
-  /** The length at this position, if its line is complete in this chunk; otherwise `NIL`. */
-  #lengthAt(start: number): number {
-    const chunk = this.#chunk;
-    let at = start;
-    let length = 0;
-    let byte = chunk[at] as number;
-    while (byte >= ZERO && byte <= NINE) {
-      length = length * 10 + byte - ZERO;
-      byte = chunk[++at] as number;
-    }
-    if (byte !== CR || chunk[at + 1] !== LF || at === start || at - start > MOST_DIGITS) return NIL;
-    this.#lengthEnd = at + LINE_END;
-    return length;
   }
 
   #skipBulk(): void {
@@ -369,11 +348,10 @@ export class ReplyScanner {
     const shift = isWhole ? this.#replyStart - this.#heldBytes : -this.#entryStart;
     const idStart = this.#idStart + shift;
     const idEnd = this.#idEnd + shift;
-    for (let at = idStart; at < idEnd; at++) if ((bytes[at] as number) > LAST_ASCII) return this.#giveUp();
-    const id = bytes.toString("latin1", idStart, idEnd);
+    for (let at = idStart; at < idEnd; at++) if (!isOfId(bytes[at])) return this.#giveUp();
     const start = this.#fieldsStart + shift;
-    const packed = { bytes, start, end: end + shift, payloadBytes: this.#payloadBytes, names: this.#names };
-    this.#entries.push(new PackedEntry(id, packed));
+    const packed = { bytes, names: this.#names };
+    this.#entries.push(new PackedEntry(packed, idStart, start, end + shift, this.#payloadBytes));
     this.#entriesLeft--;
     this.#expectEntry();
   }
@@ -444,4 +422,37 @@ export class ReplyScanner {
   #pass(end: number): void {
     if (end > this.#passStart) this.#sink.pass(this.#chunk.subarray(this.#passStart, end));
   }
+}
+
+/** The length in the line that begins here; `NIL` if there is none, or no end of it in this chunk. */
+function lengthAt(chunk: Buffer, start: number): number {
+  let length = 0;
+  let at = start;
+  for (let byte = chunk[at]; byte !== undefined && byte >= ZERO && byte <= NINE; byte = chunk[++at]) {
+    length = length * 10 + byte - ZERO;
+  }
+  return at - start === digitsOf(length) && at - start <= MOST_DIGITS && isLineEnd(chunk, at) ? length : NIL;
+}
+
+/** Whether an id may have this byte: a line end would end it early. */
+function isOfId(byte = 0): boolean {
+  return byte >= FIRST_VISIBLE && byte <= LAST_ASCII;
+}
+
+function isLineEnd(chunk: Buffer, at: number): boolean {
+  return chunk[at] === CR && chunk[at + 1] === LF;
+}
+
+/** How many bytes a line has with this length in it, behind its type. */
+function lineLength(length: number): number {
+  return digitsOf(length) + LINE_END;
+}
+
+function digitsOf(length: number): number {
+  if (length < 10) return 1;
+  if (length < 100) return 2;
+  if (length < 1_000) return 3;
+  let digits = 4;
+  for (let rest = length; rest >= 10_000; rest /= 10) digits++;
+  return digits;
 }
