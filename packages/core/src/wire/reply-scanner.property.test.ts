@@ -7,11 +7,14 @@ import { xreadgroup } from "./xreadgroup.ts";
 /** How long each of these tests goes on, in minutes; without it they make a fixed number of runs. */
 const MINUTES = Number(process.env["REDIS_BATCH_FUZZ_MINUTES"] ?? 0);
 
-/** That many runs, or as many as there is time for. */
-const runs = (numRuns: number) =>
-  MINUTES > 0
-    ? { numRuns: Number.MAX_SAFE_INTEGER, plugins: [fc.interruptAfterTimeLimit(MINUTES * 60_000)] }
-    : { numRuns };
+/** Checks a property with that many samples, or as many as there is time for: then it says how many, and how much memory it took. */
+function check<Sample>(property: fc.IProperty<Sample>, numRuns: number): void {
+  const endless = { numRuns: Number.MAX_SAFE_INTEGER, plugins: [fc.interruptAfterTimeLimit(MINUTES * 60_000)] };
+  const details = fc.check(property, MINUTES > 0 ? endless : { numRuns });
+  expect(fc.defaultReportMessage(details)).toBeUndefined();
+  const peakMb = Math.round(process.resourceUsage().maxRSS / 1_024);
+  if (MINUTES > 0) process.stdout.write(`${details.numRuns} samples, at most ${peakMb} MB\n`);
+}
 
 const options = { streams: ["s"], group: "g", consumer: "c", count: 10 };
 
@@ -154,32 +157,32 @@ function cut(whole: Buffer, at: readonly number[]): Buffer[] {
 }
 
 test("whatever a server sends, cut anywhere, is read as ioredis reads it", () => {
-  fc.assert(
+  check(
     fc.property(replies, cuts, (shapes, at) => {
       const chunks = cut(Buffer.concat(shapes.map(encode)), at);
       expect(readWithScanner(chunks).reads).toEqual(readOrdinarily(chunks).reads);
     }),
-    runs(500),
+    500,
   );
 });
 
 test("byte by byte, too", () => {
-  fc.assert(
+  check(
     fc.property(replies, (shapes) => {
       const whole = Buffer.concat(shapes.map(encode));
       const chunks = Array.from(whole, (_, index) => whole.subarray(index, index + 1));
       expect(readWithScanner(chunks).reads).toEqual(readOrdinarily([whole]).reads);
     }),
-    runs(100),
+    100,
   );
 });
 
 test("every XREADGROUP reply is taken, however it was cut", () => {
-  fc.assert(
+  check(
     fc.property(fc.array(streams, { minLength: 1, maxLength: 5 }), cuts, (shapes, at) => {
       expect(readWithScanner(cut(Buffer.concat(shapes.map(encode)), at)).taken).toBe(shapes.length);
     }),
-    runs(100),
+    100,
   );
 });
 
@@ -188,7 +191,7 @@ test("bytes that were damaged never make a message that ioredis would not have r
     minLength: 1,
     maxLength: 4,
   });
-  fc.assert(
+  check(
     fc.property(replies, damage, cuts, (shapes, changes, at) => {
       const whole = Buffer.concat(shapes.map(encode));
       for (const [share, byte] of changes) whole[Math.floor(share * (whole.length - 1))] = byte;
@@ -198,6 +201,6 @@ test("bytes that were damaged never make a message that ioredis would not have r
       expect(reads).toEqual(expected.reads);
       expect(hasFailed).toBe(expected.hasFailed);
     }),
-    runs(1_000),
+    1_000,
   );
 });
