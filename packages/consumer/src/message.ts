@@ -86,13 +86,6 @@ export interface Arrival {
   readonly epoch: number;
 }
 
-/** The messages of one read, while they are held together. A message that has left it has another `chunk`. */
-export interface ReadChunk<Value> {
-  readonly messages: readonly Message<Value>[];
-  /** How many have not left it. */
-  held: number;
-}
-
 /** How a message was delivered to the handler. */
 export interface Offer {
   readonly mode: PullMode;
@@ -109,47 +102,183 @@ export interface MessageKeeper<Value> {
   deadLetter(message: Message<Value>, reason: unknown): void;
 }
 
+/** What there is of a message without an object for it: which of a read it is. */
+export interface Place<Value> {
+  readonly chunk: ReadChunk<Value>;
+  readonly index: number;
+}
+
+const STATES: readonly MessageState[] = [
+  ...(["buffered", "offered", "acking", "acknowledged"] as const),
+  ...(["deadLettering", "deadLettered", "tooLate", "returned"] as const),
+];
+const STATE_BITS = 0b111;
+const NUMBER_OF = Object.fromEntries(STATES.map((state, number) => [state, number])) as Record<MessageState, number>;
+
+/** What is kept of each message beside its state. */
+const SUSPECT = 1 << 3;
+const RETRIED = 1 << 4;
+const LET_GO = 1 << 5;
+const TAKEN_AT_WORK = 1 << 6;
+const DEFERRED_FOR_LONG = 1 << 7;
+const DOUBTFUL = 1 << 8;
+const TOGETHER = 1 << 9;
+
+/**
+ * The messages of one read, and the state of each. An object for a message is made when it is needed, and let go of as soon as
+ * its outcome is on its way: what lives only as long as a handler works on it costs hardly any memory, and no collection.
+ */
+export class ReadChunk<Value> {
+  readonly entries: readonly StreamEntry[];
+  readonly arrival: Arrival;
+  readonly keeper: MessageKeeper<Value>;
+  readonly #marks: Uint16Array;
+  readonly #objects: (Message<Value> | undefined)[] = [];
+  /** How many are held together as this chunk. */
+  #held = 0;
+
+  constructor(entries: readonly StreamEntry[], arrival: Arrival, keeper: MessageKeeper<Value>) {
+    this.entries = entries;
+    this.arrival = arrival;
+    this.keeper = keeper;
+    this.#marks = new Uint16Array(entries.length);
+  }
+
+  /** How many messages were read. */
+  get size(): number {
+    return this.entries.length;
+  }
+
+  /** How many of them are held together. */
+  get held(): number {
+    return this.#held;
+  }
+
+  /** The object of a message, the same each time until it is let go of. */
+  messageAt(index: number): Message<Value> {
+    let message = this.#objects[index];
+    if (message === undefined) {
+      message = new Message(this, index);
+      this.#objects[index] = message;
+    }
+    return message;
+  }
+
+  /** All of them, in stream order. */
+  get messages(): Message<Value>[] {
+    return this.entries.map((_, index) => this.messageAt(index));
+  }
+
+  /** From now on nothing but the application needs the object. Its state stays here. */
+  letGoOfObject(index: number): void {
+    this.#objects[index] = undefined;
+  }
+
+  entryAt(index: number): StreamEntry {
+    return this.entries[index] as StreamEntry;
+  }
+
+  /** Holds all of them together. */
+  holdTogether(): void {
+    this.#marks.fill(NUMBER_OF.buffered | TOGETHER);
+    this.#held = this.size;
+  }
+
+  /** Takes a message out → whether it was held together with the others. */
+  leave(index: number): boolean {
+    if (!this.isTogether(index)) return false;
+    this.mark(index, TOGETHER, false);
+    this.#held--;
+    return true;
+  }
+
+  isTogether(index: number): boolean {
+    return this.isMarked(index, TOGETHER);
+  }
+
+  isSuspect(index: number): boolean {
+    return this.isMarked(index, SUSPECT);
+  }
+
+  isLetGo(index: number): boolean {
+    return this.isMarked(index, LET_GO);
+  }
+
+  /** Whether a renewal has found that another consumer has it, or has finished it, while its outcome waited to be sent. */
+  isDoubtful(index: number): boolean {
+    return this.isMarked(index, DOUBTFUL);
+  }
+
+  stateAt(index: number): MessageState {
+    return STATES[(this.#marks[index] as number) & STATE_BITS] as MessageState;
+  }
+
+  setState(index: number, state: MessageState): void {
+    this.#marks[index] = ((this.#marks[index] as number) & ~STATE_BITS) | NUMBER_OF[state];
+  }
+
+  isMarked(index: number, mark: number): boolean {
+    return ((this.#marks[index] as number) & mark) !== 0;
+  }
+
+  mark(index: number, mark: number, isSet: boolean): void {
+    const marks = this.#marks[index] as number;
+    this.#marks[index] = isSet ? marks | mark : marks & ~mark;
+  }
+}
+
+/** What few messages have. */
+interface Rare {
+  aborter?: AbortController;
+  abortReason?: Error;
+  ripeAtMs?: number;
+}
+
 /** One message of a batch. */
 export class Message<Value = Fields> {
-  /** The entry's id in the stream: use it as the key to make processing idempotent. */
-  readonly id: EntryId;
-  /** @internal */
-  readonly arrival: Arrival;
-  /** @internal The size of its payload, names included. */
-  readonly bytes: number;
-  readonly #entry: StreamEntry;
-  readonly #keeper: MessageKeeper<Value>;
-  // Created on first use: most handlers never use it.
-  #aborter: AbortController | undefined;
-  #abortReason: Error | undefined;
-  #value: { readonly decoded: Value } | undefined;
+  // Private, so that they cannot be frozen, and do not appear in copies of the message's properties.
+  readonly #chunk: ReadChunk<Value>;
+  readonly #index: number;
   #fields: Fields | undefined;
-  // Private, so that it cannot be frozen, and does not appear in copies of the message's properties, such as JSON.
-  #state: MessageState = "buffered";
-  #ripeAtMs: number;
-  #isSuspect = false;
-  #isRetried = false;
-  #isLetGo = false;
-  #wasTakenAtWork = false;
-  #isDeferredForLong = false;
-  #chunk: ReadChunk<Value> | undefined;
+  #value: { readonly decoded: Value } | undefined;
   #offer: Offer | undefined;
-  #isDoubtful = false;
   #key: string | undefined;
+  #rare: Rare | undefined;
 
   /** @internal */
-  constructor(entry: StreamEntry, arrival: Arrival, keeper: MessageKeeper<Value>) {
-    this.id = entry.id;
-    this.#entry = entry;
-    this.bytes = payloadBytesOf(entry);
-    this.arrival = arrival;
-    this.#ripeAtMs = arrival.ripeAtMs;
-    this.#keeper = keeper;
+  constructor(chunk: ReadChunk<Value>, index: number) {
+    this.#chunk = chunk;
+    this.#index = index;
+  }
+
+  /** The entry's id in the stream: use it as the key to make processing idempotent. */
+  get id(): EntryId {
+    return this.#entry.id;
+  }
+
+  /** @internal */
+  get arrival(): Arrival {
+    return this.#chunk.arrival;
+  }
+
+  /** @internal The size of its payload, names included. */
+  get bytes(): number {
+    return payloadBytesOf(this.#entry);
+  }
+
+  /** @internal What it was read with. */
+  get chunk(): ReadChunk<Value> {
+    return this.#chunk;
+  }
+
+  /** @internal Which of them it is. */
+  get index(): number {
+    return this.#index;
   }
 
   /** The stream's key. An id is unique within its stream only. */
   get stream(): string {
-    return this.#keeper.stream;
+    return this.#chunk.keeper.stream;
   }
 
   /** The number of deliveries, including this one; 1 the first time. */
@@ -223,17 +352,20 @@ export class Message<Value = Fields> {
    * stopping and `drainMs` is over.
    */
   get signal(): AbortSignal {
-    if (this.#aborter === undefined) {
-      this.#aborter = new AbortController();
-      if (this.#abortReason !== undefined) this.#aborter.abort(this.#abortReason);
+    this.#rare ??= {};
+    const rare = this.#rare;
+    if (rare.aborter === undefined) {
+      rare.aborter = new AbortController();
+      if (rare.abortReason !== undefined) rare.aborter.abort(rare.abortReason);
     }
-    return this.#aborter.signal;
+    return rare.aborter.signal;
   }
 
   /** @internal */
   abort(reason: Error): void {
-    this.#abortReason ??= reason;
-    this.#aborter?.abort(reason);
+    this.#rare ??= {};
+    this.#rare.abortReason ??= reason;
+    this.#rare.aborter?.abort(reason);
   }
 
   /**
@@ -242,7 +374,7 @@ export class Message<Value = Fields> {
    * call has no effect.
    */
   ack(): void {
-    this.#keeper.ack(this);
+    this.#chunk.keeper.ack(this);
   }
 
   /**
@@ -253,7 +385,7 @@ export class Message<Value = Fields> {
    * @throws {UsageError} when `options` is not an object, or `delayMs` is not a number from 0 to 86,400,000
    */
   retry(options: RetryOptions = {}): void {
-    this.#keeper.retry(this, options);
+    this.#chunk.keeper.retry(this, options);
   }
 
   /**
@@ -263,97 +395,99 @@ export class Message<Value = Fields> {
    * @param reason stored with it, cut to 4,000 characters. An error becomes its name and message; other values become text.
    */
   deadLetter(reason: unknown): void {
-    this.#keeper.deadLetter(this, reason);
+    this.#chunk.keeper.deadLetter(this, reason);
+  }
+
+  /** What `JSON.stringify` makes of it: all but its payload. */
+  toJSON(): { readonly stream: string; readonly id: EntryId; readonly deliveries: number; readonly bytes: number } {
+    const { stream, id, deliveries, bytes } = this;
+    return { stream, id, deliveries, bytes };
   }
 
   /** @internal */
   [INSPECT](depth: number, options: InspectContext): string {
-    return showAs(
-      "Message",
-      { stream: this.stream, id: this.id, deliveries: this.deliveries, bytes: this.bytes },
-      depth,
-      options,
-    );
+    return showAs("Message", { ...this.toJSON() }, depth, options);
   }
 
   /** @internal */
   get state(): MessageState {
-    return this.#state;
+    return this.#chunk.stateAt(this.#index);
   }
 
   /** @internal */
   set state(value: MessageState) {
-    this.#state = value;
+    this.#chunk.setState(this.#index, value);
   }
 
   /** @internal Until this moment it may only be delivered together with new messages. */
   get ripeAtMs(): number {
-    return this.#ripeAtMs;
+    return this.#rare?.ripeAtMs ?? this.arrival.ripeAtMs;
   }
 
   /** @internal */
   set ripeAtMs(value: number) {
-    this.#ripeAtMs = value;
+    this.#rare ??= {};
+    this.#rare.ripeAtMs = value;
   }
 
   /** @internal Whether it is offered alone, and not while another message like it is being processed. */
   get isSuspect(): boolean {
-    return this.#isSuspect;
+    return this.#chunk.isMarked(this.#index, SUSPECT);
   }
 
   /** @internal */
   set isSuspect(value: boolean) {
-    this.#isSuspect = value;
+    this.#chunk.mark(this.#index, SUSPECT, value);
   }
 
   /** @internal Whether the application has asked for a retry. */
   get isRetried(): boolean {
-    return this.#isRetried;
+    return this.#chunk.isMarked(this.#index, RETRIED);
   }
 
   /** @internal */
   set isRetried(value: boolean) {
-    this.#isRetried = value;
+    this.#chunk.mark(this.#index, RETRIED, value);
   }
 
   /** @internal Whether it was released: any consumer may claim it. */
   get isLetGo(): boolean {
-    return this.#isLetGo;
+    return this.#chunk.isMarked(this.#index, LET_GO);
   }
 
   /** @internal */
   set isLetGo(value: boolean) {
-    this.#isLetGo = value;
+    this.#chunk.mark(this.#index, LET_GO, value);
   }
 
   /** @internal Whether it was lost while the application was processing it, before it had an outcome. */
   get wasTakenAtWork(): boolean {
-    return this.#wasTakenAtWork;
+    return this.#chunk.isMarked(this.#index, TAKEN_AT_WORK);
   }
 
   /** @internal */
   set wasTakenAtWork(value: boolean) {
-    this.#wasTakenAtWork = value;
+    this.#chunk.mark(this.#index, TAKEN_AT_WORK, value);
   }
 
   /** @internal Whether the application has deferred it for longer than messages stay in memory. */
   get isDeferredForLong(): boolean {
-    return this.#isDeferredForLong;
+    return this.#chunk.isMarked(this.#index, DEFERRED_FOR_LONG);
   }
 
   /** @internal */
   set isDeferredForLong(value: boolean) {
-    this.#isDeferredForLong = value;
+    this.#chunk.mark(this.#index, DEFERRED_FOR_LONG, value);
   }
 
-  /** @internal The chunk that it is held in; `undefined` if it is held by itself. */
-  get chunk(): ReadChunk<Value> | undefined {
-    return this.#chunk;
+  /** @internal Whether a renewal has found that another consumer has it, or has finished it, while its outcome waited to be sent. */
+  get isDoubtful(): boolean {
+    return this.#chunk.isMarked(this.#index, DOUBTFUL);
   }
 
   /** @internal */
-  set chunk(value: ReadChunk<Value> | undefined) {
-    this.#chunk = value;
+  set isDoubtful(value: boolean) {
+    this.#chunk.mark(this.#index, DOUBTFUL, value);
   }
 
   /** @internal How it was delivered to the handler. */
@@ -366,16 +500,6 @@ export class Message<Value = Fields> {
     this.#offer = value;
   }
 
-  /** @internal Whether a renewal has found that another consumer has it, or has finished it, while its outcome waited to be sent. */
-  get isDoubtful(): boolean {
-    return this.#isDoubtful;
-  }
-
-  /** @internal */
-  set isDoubtful(value: boolean) {
-    this.#isDoubtful = value;
-  }
-
   /** @internal Its key by `orderBy`; `undefined` if it has none. */
   get key(): string | undefined {
     return this.#key;
@@ -386,10 +510,14 @@ export class Message<Value = Fields> {
     this.#key = value;
   }
 
+  get #entry(): StreamEntry {
+    return this.#chunk.entryAt(this.#index);
+  }
+
   #decode(): Value {
-    const codec: Decoder<unknown> = this.#keeper.codec;
+    const codec: Decoder<unknown> = this.#chunk.keeper.codec;
     // What the default codec makes of the fields is there already, or can be had without a Buffer for each of them.
     if (codec === fieldsCodec) return this.fields as Value;
-    return guardPayload("decoding", () => this.#keeper.codec.decode(this.raw));
+    return guardPayload("decoding", () => this.#chunk.keeper.codec.decode(this.raw));
   }
 }

@@ -7,7 +7,7 @@ import { describeThrown } from "@redis-batch/core/internal/errors";
 import type { StreamEntry } from "@redis-batch/core/internal/messages";
 import { Batch } from "./batch.ts";
 import { keyOf } from "./key-of.ts";
-import { Message, type MessageKeeper, type RetryOptions, resolveRetry } from "./message.ts";
+import { Message, type MessageKeeper, ReadChunk, type RetryOptions, resolveRetry } from "./message.ts";
 import type { ConsumerPolicy } from "./options.ts";
 
 /** What a handler has said of a message. */
@@ -36,7 +36,7 @@ export class RecordedMessage<Value = Fields> extends Message<Value> {
   /** @internal */
   constructor(stream: string, entry: StreamEntry, deliveries: number, codec: Decoder<Value>) {
     const keeper = new Recorder(stream, codec);
-    super(entry, { deliveries, arrivedAtMs: 0, heldSinceMs: 0, ripeAtMs: 0, epoch: 0 }, keeper);
+    super(new ReadChunk([entry], { deliveries, arrivedAtMs: 0, heldSinceMs: 0, ripeAtMs: 0, epoch: 0 }, keeper), 0);
     this.#keeper = keeper;
     this.state = "offered";
   }

@@ -1,6 +1,6 @@
 /** Messages for tests that need no server: nobody takes their outcomes. */
 import { type EntryId, fieldsCodec } from "@redis-batch/core";
-import { Message, type MessageKeeper } from "../src/message.ts";
+import { type Message, type MessageKeeper, ReadChunk } from "../src/message.ts";
 
 type Value = Readonly<Record<string, string>>;
 
@@ -23,10 +23,15 @@ export interface MadeMessage {
 }
 
 export function makeMessage(id: EntryId, made: MadeMessage = {}): Message<Value> {
-  const { deliveries = 1, atMs = 0, ripeAtMs = atMs, bytes = 2, isSuspect = false, takenBy = keeper } = made;
-  const entry = { id, fields: [Buffer.alloc(1), Buffer.alloc(bytes - 1)] };
-  const arrival = { deliveries, arrivedAtMs: atMs, heldSinceMs: atMs, ripeAtMs, epoch: 1 };
-  const message = new Message(entry, arrival, takenBy);
-  message.isSuspect = isSuspect;
+  const message = makeChunk([id], made).messageAt(0);
+  message.isSuspect = made.isSuspect ?? false;
   return message;
+}
+
+/** The messages of one read. */
+export function makeChunk(ids: readonly EntryId[], made: MadeMessage = {}): ReadChunk<Value> {
+  const { deliveries = 1, atMs = 0, ripeAtMs = atMs, bytes = 2, takenBy = keeper } = made;
+  const entries = ids.map((id) => ({ id, fields: [Buffer.alloc(1), Buffer.alloc(bytes - 1)] }));
+  const arrival = { deliveries, arrivedAtMs: atMs, heldSinceMs: atMs, ripeAtMs, epoch: 1 };
+  return new ReadChunk(entries, arrival, takenBy);
 }

@@ -12,7 +12,7 @@ import { DeadLetterWriter } from "../src/settling/dead-letter-writer.ts";
 import { RedeliveryScheduler } from "../src/settling/redelivery-scheduler.ts";
 import { Releaser } from "../src/settling/releaser.ts";
 import { SecondOpinions } from "../src/settling/second-opinions.ts";
-import { makeMessage } from "./make-messages.ts";
+import { makeChunk } from "./make-messages.ts";
 import { makeScope } from "./make-scope.ts";
 import { sendHeartbeat } from "./send-heartbeat.ts";
 
@@ -77,9 +77,9 @@ export async function openParts() {
   /** Messages of this consumer, in a batch. */
   const offer = async (count: number): Promise<Message<Value>[]> => {
     const ids = await deliver("me", count);
-    const messages = ids.map((id) => makeMessage(id, { atMs: clock.nowMs(), takenBy: keeper }));
-    held.admitRead(messages);
-    held.lineUpFresh(messages);
+    const chunk = makeChunk(ids, { atMs: clock.nowMs(), takenBy: keeper });
+    held.admitRead(chunk);
+    held.lineUpRead(chunk);
     const mix = { due: [], fresh: count, full: count };
     return [...held.offer(mix, 1_000_000, false, { mode: "loop", atMs: clock.nowMs() }).messages];
   };

@@ -39,6 +39,7 @@ import type { SetOnceOptions } from "./wire/set-once.ts";
 import type { TouchConsumerOptions } from "./wire/touch-consumer.ts";
 import type { WaitOptions } from "./wire/wait.ts";
 import type { XackOptions } from "./wire/xack.ts";
+import type { XackdelOptions } from "./wire/xackdel.ts";
 import type { XaddOptions } from "./wire/xadd.ts";
 import type { XgroupCreateConsumerOptions, XgroupCreateOptions } from "./wire/xgroup.ts";
 import type { ConsumerInfo, GroupInfo, StreamInfo } from "./wire/xinfo.ts";
@@ -139,7 +140,7 @@ export interface StreamClient {
   xread(options: XreadOptions, signal?: AbortSignal): Promise<readonly string[]>;
   xack(options: XackOptions): Promise<number>;
   /** Acknowledges, and deletes entries that no group needs any more. Only if `Capabilities.ackDelete`. */
-  xackdel(options: XackOptions): Promise<ReadonlyMap<EntryId, Deletion>>;
+  xackdel(options: XackdelOptions): Promise<ReadonlyMap<EntryId, Deletion>>;
   xpendingSummary(options: { readonly stream: string; readonly group: string }): Promise<PendingSummary>;
   xpendingRange(options: XpendingRangeOptions): Promise<readonly PendingEntry[]>;
   /** Creates the group, and the stream if it is missing → whether the group is new. */

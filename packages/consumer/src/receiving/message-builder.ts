@@ -5,7 +5,7 @@ import { type DeliveredEntry, KEY_FIELD, type StreamEntry } from "@redis-batch/c
 import { isLastChance } from "../decisions/redelivery.ts";
 import { keyOf } from "../key-of.ts";
 import type { LeaseRenewer } from "../liveness/lease-renewer.ts";
-import { type Arrival, Message, type MessageKeeper } from "../message.ts";
+import { type Arrival, type Message, type MessageKeeper, ReadChunk } from "../message.ts";
 import type { Scope } from "../scope.ts";
 import type { DeadLetterWriter } from "../settling/dead-letter-writer.ts";
 
@@ -53,9 +53,10 @@ export class MessageBuilder<Value> {
     const nowMs = clock.nowMs();
     const times = { arrivedAtMs: nowMs, heldSinceMs: sinceMs, ripeAtMs: nowMs };
     const arrival: Arrival = { deliveries: 1, ...times, epoch: client.readerEpoch(policy.stream) };
-    const messages = entries.map((entry) => new Message(entry, arrival, outcomes));
-    held.admitRead(messages);
-    const readable = this.#isReadEarly ? messages.filter((message) => this.#isReadable(message)) : messages;
+    const chunk = new ReadChunk(entries, arrival, outcomes);
+    held.admitRead(chunk);
+    if (!this.#isReadEarly) return held.lineUpRead(chunk);
+    const readable = chunk.messages.filter((message) => this.#isReadable(message));
     held.lineUpFresh(readable);
     if (policy.orderBy !== undefined) this.#countKeys(readable);
   }
@@ -82,7 +83,7 @@ export class MessageBuilder<Value> {
       ...times,
       epoch: client.readerEpoch(policy.stream),
     };
-    const message = new Message(entry, arrival, this.#parts.outcomes);
+    const message = new ReadChunk([entry], arrival, this.#parts.outcomes).messageAt(0);
     message.isSuspect = isSuspect;
     held.admit(message);
     return !this.#isReadEarly || this.#isReadable(message) ? message : undefined;
@@ -93,7 +94,7 @@ export class MessageBuilder<Value> {
     const { policy } = this.#scope;
     // It is held by nobody.
     const times = { arrivedAtMs: 0, heldSinceMs: 0, ripeAtMs: 0 };
-    const message = new Message(entry, { deliveries: 1, ...times, epoch: 0 }, this.#parts.outcomes);
+    const message = new ReadChunk([entry], { deliveries: 1, ...times, epoch: 0 }, this.#parts.outcomes).messageAt(0);
     try {
       return policy.orderBy === undefined ? undefined : keyOf(message, policy.orderBy);
     } catch (error) {

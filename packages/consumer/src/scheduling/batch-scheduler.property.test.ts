@@ -323,8 +323,10 @@ class World {
       const isInterrupted = this.waiting.length === 0 && mayBlock ? await this.#block() : false;
       const entries = this.waiting.splice(0, count);
       const read = entries.map(({ id, bytes: size }) => makeMessage(id, { bytes: size, atMs: this.clock.nowMs() }));
-      this.#held.admitRead(read);
-      this.#held.lineUpFresh(read);
+      for (const { chunk } of read) {
+        this.#held.admitRead(chunk);
+        this.#held.lineUpRead(chunk);
+      }
       this.#isReading = false;
       if (read.length > 0 || !isInterrupted) {
         this.#answered = Math.max(this.#answered, sent);

@@ -2,7 +2,7 @@ import { ConnectionError } from "@redis-batch/core";
 import { ManualClock } from "@redis-batch/test-support";
 import * as fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
-import { makeMessage } from "../../test/make-messages.ts";
+import { makeChunk, makeMessage } from "../../test/make-messages.ts";
 import { makeScope } from "../../test/make-scope.ts";
 import { takeFrom } from "../../test/take-from.ts";
 import type { BatchPolicy } from "../decisions/next-batch.ts";
@@ -49,9 +49,10 @@ function setUp(
     });
   /** What one read brings; `more`: the stream may have more. */
   const read = (count: number, more = false, bytes = 2): void => {
-    const messages = make(count, { bytes });
-    held.admitRead(messages);
-    held.lineUpFresh(messages);
+    const ids = Array.from({ length: count }, () => `${++sequence}-0`);
+    const chunk = makeChunk(ids, { bytes, atMs: clock.nowMs() });
+    held.admitRead(chunk);
+    held.lineUpRead(chunk);
     waiting.readEnded(++reader.sent, more);
   };
   const comeAgain = (

@@ -1,7 +1,8 @@
 /** Messages in memory that no batch has taken yet, in the order in which they are offered. Knows no states and no index. */
 import { compareEntryIds, type EntryId } from "@redis-batch/core";
+import { payloadBytesOf } from "@redis-batch/core/internal/messages";
 import type { DueMessage, Mix, MixFacts } from "../decisions/next-batch.ts";
-import type { Message } from "../message.ts";
+import type { Message, ReadChunk } from "../message.ts";
 import type { KeyOrder } from "./key-order.ts";
 
 export interface Buffered {
@@ -20,6 +21,9 @@ export interface Cut<Value> {
 export class BufferedMessages<Value> {
   /** In stream order. */
   #fresh: Message<Value>[] = [];
+  /** New messages behind those that there is no object for yet: what was read, and the first of each that is left. */
+  #unmade: { readonly chunk: ReadChunk<Value>; next: number }[] = [];
+  #unmadeCount = 0;
   /** New messages of keys that are in an open batch, in stream order. */
   #aside: Message<Value>[] = [];
   /** Redelivered messages; the one that ripens first is in front. */
@@ -31,7 +35,7 @@ export class BufferedMessages<Value> {
   #suspectsDueBytes = 0;
 
   get fresh(): Buffered {
-    return { messages: this.#fresh.length, bytes: this.#freshBytes };
+    return { messages: this.#fresh.length + this.#unmadeCount, bytes: this.#freshBytes };
   }
 
   /** New messages that wait for the end of a batch that has their key. They are not among the `fresh` ones. */
@@ -51,7 +55,8 @@ export class BufferedMessages<Value> {
 
   /** When the oldest new message in memory arrived; `null` if there is none. */
   get freshSinceMs(): number | null {
-    return this.#fresh[0]?.arrival.arrivedAtMs ?? null;
+    const first = this.#fresh[0] ?? this.#unmade[0]?.chunk;
+    return first?.arrival.arrivedAtMs ?? null;
   }
 
   /** Whether a suspect is in memory, with its payload. */
@@ -68,12 +73,25 @@ export class BufferedMessages<Value> {
 
   /** What has been waiting since before this time. */
   waitingSince(atMs: number): { readonly fresh: Message<Value>[]; readonly due: Message<Value>[] } {
+    this.#make();
     const since = ({ arrival }: Message<Value>): boolean => arrival.arrivedAtMs <= atMs;
     return { fresh: [...this.#aside, ...this.#fresh].filter(since), due: this.#due.filter(since) };
   }
 
-  /** New messages: those of one read, or released ones that were never offered. */
+  /** All messages of one read. */
+  addChunk(chunk: ReadChunk<Value>): void {
+    const last = this.#unmade.at(-1)?.chunk.entries.at(-1) ?? this.#fresh.at(-1);
+    const first = chunk.entries[0];
+    if (first === undefined) return;
+    if (last !== undefined && compareEntryIds(first.id, last.id) < 0) return this.addFresh(chunk.messages);
+    this.#unmade.push({ chunk, next: 0 });
+    this.#unmadeCount += chunk.size;
+    for (const entry of chunk.entries) this.#freshBytes += payloadBytesOf(entry);
+  }
+
+  /** New messages: some of one read, or released ones that were never offered. */
   addFresh(messages: readonly Message<Value>[]): void {
+    this.#make();
     const last = this.#fresh.at(-1);
     const first = messages[0];
     for (const message of messages) {
@@ -82,6 +100,16 @@ export class BufferedMessages<Value> {
     }
     // Released messages that were never offered are older than those read since.
     if (last !== undefined && first !== undefined && compareEntryIds(first.id, last.id) < 0) this.#fresh.sort(byId);
+  }
+
+  /** Makes objects for new messages, until there are this many of them. */
+  #make(most = Number.POSITIVE_INFINITY): void {
+    for (let first = this.#unmade[0]; first !== undefined && this.#fresh.length < most; first = this.#unmade[0]) {
+      this.#fresh.push(first.chunk.messageAt(first.next));
+      first.next++;
+      this.#unmadeCount--;
+      if (first.next === first.chunk.size) this.#unmade.shift();
+    }
   }
 
   addDue(messages: readonly Message<Value>[]): void {
@@ -95,6 +123,7 @@ export class BufferedMessages<Value> {
   remove(message: Message<Value>): void {
     const place = this.#due.indexOf(message);
     if (place >= 0) return this.#takeDue(place);
+    this.#make();
     const fresh = this.#fresh.indexOf(message);
     if (fresh >= 0) {
       this.#fresh.splice(fresh, 1);
@@ -109,6 +138,7 @@ export class BufferedMessages<Value> {
 
   /** Takes new messages out, from the first on, until `most` of them have stayed → those that were taken out. */
   takeFresh(most: number, stays: (message: Message<Value>) => boolean): readonly Message<Value>[] {
+    this.#make();
     const kept: Message<Value>[] = [];
     const taken: Message<Value>[] = [];
     let place = 0;
@@ -145,6 +175,7 @@ export class BufferedMessages<Value> {
   /** Those that stood aside are new messages like others again. */
   returnAside(): void {
     if (this.#aside.length === 0) return;
+    this.#make();
     this.#fresh = [...this.#aside, ...this.#fresh].toSorted(byId);
     this.#freshBytes += this.#asideBytes;
     this.#aside = [];
@@ -243,6 +274,7 @@ export class BufferedMessages<Value> {
     isFreshTurn: boolean,
     nowMs: number,
   ): { readonly wanted: Message<Value>[]; readonly first: number } {
+    this.#make(mix.fresh);
     const fresh = this.#fresh.slice(0, mix.fresh);
     // The usual case.
     if (mix.due.length === 0) return { wanted: fresh, first: fresh.length };

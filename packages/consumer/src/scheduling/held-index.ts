@@ -4,7 +4,7 @@
  * other way in, lists all chunks first. So a chunk never holds an id that is listed or in another chunk.
  */
 import { compareEntryIds, type EntryId } from "@redis-batch/core";
-import type { Message, ReadChunk } from "../message.ts";
+import type { Message, Place, ReadChunk } from "../message.ts";
 import type { Deferred } from "./deferred-queue.ts";
 
 /** A message that is held by its id only, while an operation on it needs nothing else. */
@@ -43,15 +43,12 @@ export class HeldIndex<Value> {
   }
 
   /** Takes in the messages of one read, in stream order → whether they could be held as one chunk. */
-  addChunk(messages: readonly Message<Value>[]): boolean {
-    const [first] = messages;
-    const last = messages.at(-1);
-    if (first === undefined || last === undefined) return true;
+  addChunk(chunk: ReadChunk<Value>): boolean {
+    if (chunk.size === 0) return true;
     // The same entries are read again after the group was set back or recreated.
-    if (this.#newest !== undefined && compareEntryIds(first.id, this.#newest) <= 0) return false;
-    this.#newest = last.id;
-    const chunk = { messages, held: messages.length };
-    for (const message of messages) message.chunk = chunk;
+    if (this.#newest !== undefined && compareEntryIds(chunk.entryAt(0).id, this.#newest) <= 0) return false;
+    this.#newest = chunk.entryAt(chunk.size - 1).id;
+    chunk.holdTogether();
     this.#chunks.add(chunk);
     return true;
   }
@@ -68,11 +65,8 @@ export class HeldIndex<Value> {
   }
 
   /** Takes a message out of its chunk → whether it was in one. */
-  leaveChunk(message: Message<Value>): boolean {
-    const { chunk } = message;
-    if (chunk === undefined) return false;
-    message.chunk = undefined;
-    chunk.held--;
+  leaveChunk({ chunk, index }: Place<Value>): boolean {
+    if (!chunk.leave(index)) return false;
     if (chunk.held === 0) this.#chunks.delete(chunk);
     return true;
   }
@@ -84,15 +78,17 @@ export class HeldIndex<Value> {
 
   *[Symbol.iterator](): Iterator<HeldItem<Value>> {
     yield* this.#listed.values();
-    for (const chunk of this.#chunks) for (const message of chunk.messages) if (message.chunk === chunk) yield message;
+    for (const chunk of this.#chunks) {
+      for (let index = 0; index < chunk.size; index++) if (chunk.isTogether(index)) yield chunk.messageAt(index);
+    }
   }
 
   /** Lists the messages of every chunk, so that each is found by its id. */
   #list(): void {
     for (const chunk of this.#chunks) {
-      for (const message of chunk.messages) {
-        if (message.chunk !== chunk) continue;
-        message.chunk = undefined;
+      for (let index = 0; index < chunk.size; index++) {
+        if (!chunk.leave(index)) continue;
+        const message = chunk.messageAt(index);
         this.#listed.set(message.id, message);
       }
     }

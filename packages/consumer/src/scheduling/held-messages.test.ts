@@ -9,8 +9,8 @@ describe("a message that is delivered again while an earlier delivery of it wait
   it("is offered once", () => {
     const held = new HeldMessages<Value>(new Signal());
     const earlier = makeMessage("1-1");
-    held.admitRead([earlier]);
-    held.lineUpFresh([earlier]);
+    held.admitRead(earlier.chunk);
+    held.lineUpRead(earlier.chunk);
     const later = makeMessage("1-1", { deliveries: 2 });
     held.admit(later);
     held.lineUpDue([later]);

@@ -17,7 +17,7 @@
  */
 import type { EntryId } from "@redis-batch/core";
 import type { DueMessage, Mix, MixFacts } from "../decisions/next-batch.ts";
-import type { Message, Offer } from "../message.ts";
+import type { Message, MessageState, Offer, Place, ReadChunk } from "../message.ts";
 import type { Signal } from "../signals.ts";
 import { type Buffered, BufferedMessages, byId, type Cut } from "./buffered-messages.ts";
 import { DeferredIds } from "./deferred-ids.ts";
@@ -28,6 +28,10 @@ import { KeyParking } from "./key-parking.ts";
 
 const isOpen = <Value>(item: HeldItem<Value>): boolean =>
   isDeferred(item) || (!isReserved(item) && (item.state === "buffered" || item.state === "offered"));
+
+/** Whether it is the message at this place: there may be another object for it by now. */
+const isAt = <Value>(item: HeldItem<Value>, { chunk, index }: Place<Value>): boolean =>
+  "chunk" in item && item.chunk === chunk && item.index === index;
 
 export class HeldMessages<Value> {
   readonly #index = new HeldIndex<Value>();
@@ -112,9 +116,9 @@ export class HeldMessages<Value> {
 
   /** Whether this object is the newest delivery of its message, deferred or not. */
   isCurrent(message: Message<Value>): boolean {
-    if (message.chunk !== undefined) return true;
+    if (message.chunk.isTogether(message.index)) return true;
     const item = this.#index.listed(message.id);
-    return item !== undefined && (item === message || item === this.#objectOf.get(message));
+    return item !== undefined && (isAt(item, message) || item === this.#objectOf.get(message));
   }
 
   /** Whether the message is still deferred: neither acknowledged nor redelivered in the meantime. */
@@ -143,9 +147,9 @@ export class HeldMessages<Value> {
   // ── coming in ────────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** Takes in the messages of one read, in stream order. They supersede older deliveries of the same ids. */
-  admitRead(messages: readonly Message<Value>[]): void {
-    if (this.#index.addChunk(messages)) return;
-    for (const message of messages) this.admit(message);
+  admitRead(chunk: ReadChunk<Value>): void {
+    if (this.#index.addChunk(chunk)) return;
+    for (const message of chunk.messages) this.admit(message);
   }
 
   /** Takes in a delivered message. It supersedes an older delivery of the same id. */
@@ -153,7 +157,13 @@ export class HeldMessages<Value> {
     this.#hold(message);
   }
 
-  /** Queues new messages: those of one read, or released ones that were never offered. */
+  /** Queues all messages of one read. */
+  lineUpRead(chunk: ReadChunk<Value>): void {
+    if (this.#order === undefined) this.#buffered.addChunk(chunk);
+    else this.lineUpFresh(chunk.messages);
+  }
+
+  /** Queues new messages: some of one read, or released ones that were never offered. */
   lineUpFresh(messages: readonly Message<Value>[]): void {
     const inLine = ({ id }: Message<Value>): boolean => this.#order?.lineOf(id) !== undefined;
     const known = this.#order === undefined || this.#order.size === 0 ? [] : messages.filter(inLine);
@@ -314,16 +324,20 @@ export class HeldMessages<Value> {
     this.#settle(message, "acking");
     this.#order?.noteSuccess(message);
     this.#parking?.leaveLine(message.id);
+    message.chunk.letGoOfObject(message.index);
   }
 
   /** The server has its acknowledgement, or refused it because the message no longer belongs to this consumer. */
-  endAck(message: Message<Value>, isTooLate: boolean): void {
-    if (!isTooLate) this.#ended?.add(message.id);
+  endAck(place: Place<Value>, isTooLate: boolean): void {
+    const { chunk, index } = place;
+    if (!isTooLate) this.#ended?.add(chunk.entryAt(index).id);
     // Whatever is held under its id goes with it. If it was too late, that is a later delivery, which counts.
-    if (!message.isLetGo && !this.#index.leaveChunk(message) && (!isTooLate || this.isCurrent(message))) {
-      this.dismiss(message.id);
+    if (!chunk.isLetGo(index) && !this.#index.leaveChunk(place)) {
+      const { id } = chunk.entryAt(index);
+      const item = this.#index.listed(id);
+      if (!isTooLate || (item !== undefined && isAt(item, place))) this.dismiss(id);
     }
-    this.#enter(message, isTooLate ? "tooLate" : "acknowledged");
+    this.#enter(place, isTooLate ? "tooLate" : "acknowledged");
   }
 
   /** It is being moved to the dead letters. */
@@ -341,8 +355,8 @@ export class HeldMessages<Value> {
   }
 
   /** Its outcome could not be sent, and never will be, so it has none. */
-  withdrawOutcome(message: Message<Value>): void {
-    this.#enter(message, "offered");
+  withdrawOutcome(place: Place<Value>): void {
+    this.#enter(place, "offered");
   }
 
   /** It will be redelivered. Its payload is not kept. */
@@ -482,12 +496,12 @@ export class HeldMessages<Value> {
     this.#enter(message, state);
   }
 
-  #enter(message: Message<Value>, state: Message<Value>["state"]): void {
-    if (message.isSuspect) {
-      if (message.state === "offered") this.#suspectsOpen--;
+  #enter({ chunk, index }: Place<Value>, state: MessageState): void {
+    if (chunk.isSuspect(index)) {
+      if (chunk.stateAt(index) === "offered") this.#suspectsOpen--;
       if (state === "offered") this.#suspectsOpen++;
     }
-    message.state = state;
+    chunk.setState(index, state);
   }
 
   #hold(item: HeldItem<Value>): void {

@@ -5,7 +5,7 @@
 import { compareEntryIds, type EntryId } from "@redis-batch/core";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { makeMessage } from "../../test/make-messages.ts";
+import { makeChunk, makeMessage } from "../../test/make-messages.ts";
 import { decideMix } from "../decisions/next-batch.ts";
 import type { Message, Offer } from "../message.ts";
 import { Signal } from "../signals.ts";
@@ -161,10 +161,16 @@ class Play {
   }
 
   #read(count: number): void {
-    const read: Message<Value>[] = [];
-    for (; read.length < count && this.#next < MESSAGES; this.#next++) read.push(this.#make(idOf(this.#next), false));
-    this.held.admitRead(read);
-    this.held.lineUpFresh(read);
+    const ids: EntryId[] = [];
+    for (; ids.length < count && this.#next < MESSAGES; this.#next++) ids.push(idOf(this.#next));
+    const chunk = makeChunk(ids, { atMs: this.#nowMs, bytes: 5 });
+    const read = chunk.messages;
+    for (const message of read) {
+      this.#deliveries.set(message.id, 1);
+      message.key = this.keyOf(message.id);
+    }
+    this.held.admitRead(chunk);
+    this.held.lineUpRead(chunk);
     for (const { id } of read) this.known.add(id);
   }
 

@@ -3,9 +3,10 @@
 import { ConnectionError, type EntryId, NoGroupError } from "@redis-batch/core";
 import type { Capabilities } from "@redis-batch/core/internal/connection";
 import { asError, toErrorInfo } from "@redis-batch/core/internal/errors";
+import type { StreamEntry } from "@redis-batch/core/internal/messages";
 import { LATER, RELEASED } from "@redis-batch/core/internal/names";
 import type { LeaseRenewer } from "../liveness/lease-renewer.ts";
-import type { Arrival, Message } from "../message.ts";
+import type { Arrival, Message, Place } from "../message.ts";
 import type { Scope } from "../scope.ts";
 import { SendQueue } from "./send-queue.ts";
 import { stillPending } from "./still-pending.ts";
@@ -23,7 +24,8 @@ export interface AckReport {
 export class Acknowledger<Value> {
   readonly #scope: Scope<Value>;
   readonly #leases: LeaseRenewer<Value>;
-  readonly #queue: SendQueue<Message<Value>>;
+  /** Not of messages: an object that nobody has any more need not be kept for this. */
+  readonly #queue: SendQueue<Place<Value>>;
   /** Whether a released message was ever acknowledged. */
   #mayBeLate = false;
   /** Why acknowledging failed for good. */
@@ -37,20 +39,20 @@ export class Acknowledger<Value> {
     this.#leases = leases;
     this.#queue = new SendQueue(scope, {
       limit: IDS_PER_COMMAND,
-      deliver: async (messages, mayBeDone) => {
+      deliver: async (places, mayBeDone) => {
         try {
-          await this.#acknowledge(messages, mayBeDone);
+          await this.#acknowledge(places, mayBeDone);
         } catch (error) {
           // The reader recreates the group, in which nothing is pending.
           if (!NoGroupError.is(error)) throw error;
-          this.#conclude(messages, new Set(messages.map(({ id }) => id)));
+          this.#conclude(places, new Set(places.map(idAt)));
         }
       },
-      onRetry: (messages, retryInMs, error) =>
-        report({ type: "ackFailed", messages: messages.length, retryInMs, error: toErrorInfo(error) }),
-      onFailure: (messages, error) => {
+      onRetry: (places, retryInMs, error) =>
+        report({ type: "ackFailed", messages: places.length, retryInMs, error: toErrorInfo(error) }),
+      onFailure: (places, error) => {
         // Nothing is lost: the messages stay pending, and are redelivered when the cause is gone.
-        for (const message of messages) held.withdrawOutcome(message);
+        for (const place of places) held.withdrawOutcome(place);
         this.#failure = asError(error);
         fail(error);
       },
@@ -70,7 +72,7 @@ export class Acknowledger<Value> {
   add(message: Message<Value>): void {
     this.#mayBeLate ||= message.isLetGo;
     this.#scope.held.beginAck(message);
-    this.#queue.add(message);
+    this.#queue.add({ chunk: message.chunk, index: message.index });
   }
 
   /**
@@ -121,31 +123,31 @@ export class Acknowledger<Value> {
     this.#queue.stop();
   }
 
-  async #acknowledge(messages: readonly Message<Value>[], mayBeDone: boolean): Promise<void> {
+  async #acknowledge(places: readonly Place<Value>[], mayBeDone: boolean): Promise<void> {
     const { client, policy, report } = this.#scope;
-    if (this.#mayBeLate && messages.some(({ isLetGo }) => isLetGo)) return this.#acknowledgeLate(messages, mayBeDone);
-    const ids = messages.map((message) => message.id);
+    const isAnyLate = this.#mayBeLate && places.some(({ chunk, index }) => chunk.isLetGo(index));
+    if (isAnyLate) return this.#acknowledgeLate(places, mayBeDone);
     // Read over the current connection and within the lease: nobody else can have taken them.
-    if (!mayBeDone && this.#areCertain(messages)) {
-      const acknowledged = await this.#acknowledgePlainly(ids);
+    if (!mayBeDone && this.#areCertain(places)) {
+      const acknowledged = await this.#acknowledgePlainly(places);
       if (acknowledged !== undefined) {
-        this.#conclude(messages, undefined);
+        this.#conclude(places, undefined);
         // Somebody else acknowledged them, or the pending list is gone: either way they are no longer pending.
-        if (acknowledged < ids.length) report({ type: "ackIncomplete", sent: ids.length, acknowledged });
+        if (acknowledged < places.length) report({ type: "ackIncomplete", sent: places.length, acknowledged });
         return;
       }
     }
-    const notOwned = await this.#acknowledgeOwned(ids);
+    const notOwned = await this.#acknowledgeOwned(places.map(idAt));
     // After a lost reply, most of those that are "not owned" were acknowledged by the first attempt.
-    this.#conclude(messages, mayBeDone ? await stillPending(client, policy, notOwned) : new Set(notOwned));
+    this.#conclude(places, mayBeDone ? await stillPending(client, policy, notOwned) : new Set(notOwned));
   }
 
   /** Acknowledges messages of which some have been released, unless another consumer has claimed them. */
-  async #acknowledgeLate(messages: readonly Message<Value>[], mayBeDone: boolean): Promise<void> {
+  async #acknowledgeLate(places: readonly Place<Value>[], mayBeDone: boolean): Promise<void> {
     const { client, policy } = this.#scope;
-    let notOwned: readonly EntryId[] = messages.map(({ id }) => id);
+    let notOwned: readonly EntryId[] = places.map(idAt);
     for (const name of [policy.name, LATER, RELEASED]) notOwned = await this.#acknowledgeOwned(notOwned, name);
-    this.#conclude(messages, mayBeDone ? await stillPending(client, policy, notOwned) : new Set(notOwned));
+    this.#conclude(places, mayBeDone ? await stillPending(client, policy, notOwned) : new Set(notOwned));
   }
 
   /** Acknowledges the ids that this name still owns → the others. */
@@ -162,14 +164,15 @@ export class Acknowledger<Value> {
       : notOwnedOf(await client.deleteIfAllGroupsDone(own));
   }
 
-  #areCertain(messages: readonly Message<Value>[]): boolean {
+  #areCertain(places: readonly Place<Value>[]): boolean {
     const { client, policy, owned } = this.#scope;
     // A new owner of a partition does not wait for leases.
     if (owned !== undefined) return false;
     const readerEpoch = client.readerEpoch(policy.stream);
     let known: Arrival | undefined;
-    for (const { arrival, isDoubtful } of messages) {
-      if (isDoubtful) return false;
+    for (const { chunk, index } of places) {
+      if (chunk.isDoubtful(index)) return false;
+      const { arrival } = chunk;
       // The messages of one read share it, and mostly are next to each other.
       if (arrival === known) continue;
       if (arrival.epoch !== readerEpoch || !this.#leases.isCertainOf(arrival)) return false;
@@ -179,26 +182,30 @@ export class Acknowledger<Value> {
   }
 
   /** Acknowledges without an owner check → how many were pending; `undefined` if the server cannot do it. */
-  async #acknowledgePlainly(ids: readonly EntryId[]): Promise<number | undefined> {
+  async #acknowledgePlainly(places: readonly Place<Value>[]): Promise<number | undefined> {
     const { client, policy } = this.#scope;
     const { stream, group, onAck } = policy;
-    if (onAck === "keep") return client.xack({ stream, group, ids });
+    // By the entries: of most ids no text was ever made.
+    if (onAck === "keep") return client.xack({ stream, group, ids: places.map(entryAt) });
     if (!this.#canAckDelete) return undefined;
-    return ids.length - notOwnedOf(await client.xackdel({ stream, group, ids })).length;
+    return places.length - notOwnedOf(await client.xackdel({ stream, group, ids: places.map(idAt) })).length;
   }
 
-  #conclude(messages: readonly Message<Value>[], notOwned: ReadonlySet<EntryId> | undefined): void {
+  #conclude(places: readonly Place<Value>[], notOwned: ReadonlySet<EntryId> | undefined): void {
     const { held, report } = this.#scope;
     const tooLate: EntryId[] = [];
-    for (const message of messages) {
-      const isTooLate = notOwned?.has(message.id) === true;
-      held.endAck(message, isTooLate);
-      if (isTooLate) tooLate.push(message.id);
+    for (const place of places) {
+      const isTooLate = notOwned?.has(idAt(place)) === true;
+      held.endAck(place, isTooLate);
+      if (isTooLate) tooLate.push(idAt(place));
     }
-    if (tooLate.length < messages.length) report({ type: "acknowledged", messages: messages.length - tooLate.length });
+    if (tooLate.length < places.length) report({ type: "acknowledged", messages: places.length - tooLate.length });
     if (tooLate.length > 0) report({ type: "outcomeTooLate", ids: tooLate, why: "not-owned" });
   }
 }
+
+const entryAt = ({ chunk, index }: Place<unknown>): StreamEntry => chunk.entryAt(index);
+const idAt = (place: Place<unknown>): EntryId => entryAt(place).id;
 
 function notOwnedOf(deletions: ReadonlyMap<EntryId, string>): EntryId[] {
   return [...deletions].filter(([, deletion]) => deletion === "not-owned").map(([id]) => id);

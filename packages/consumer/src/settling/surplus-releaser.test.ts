@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { makeMessage } from "../../test/make-messages.ts";
+import { makeChunk } from "../../test/make-messages.ts";
 import { openParts } from "../../test/parts.ts";
 import { SurplusReleaser } from "./surplus-releaser.ts";
 
@@ -21,9 +21,9 @@ async function setUp() {
   /** New messages in memory. */
   const readAhead = async (count: number): Promise<readonly string[]> => {
     const ids = await deliver("me", count);
-    const messages = ids.map((id) => makeMessage(id, { atMs: clock.nowMs() }));
-    held.admitRead(messages);
-    held.lineUpFresh(messages);
+    const chunk = makeChunk(ids, { atMs: clock.nowMs() });
+    held.admitRead(chunk);
+    held.lineUpRead(chunk);
     return ids;
   };
   const defer = async (dueInMs: number, hasFailedHere = true): Promise<string> => {

@@ -15,3 +15,4 @@ export type { DeliveredEntry } from "../wire/atomic/redeliver-own.ts";
 export type { StreamEntry } from "../wire/entry.ts";
 export { ownFieldsOf, payloadBytesOf, textOf, textOfField, traceContextOf } from "../wire/packed-entry.ts";
 export { parseTraceContext } from "../wire/trace-context.ts";
+export { idText } from "../wire/xack.ts";

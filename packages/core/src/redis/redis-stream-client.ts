@@ -74,7 +74,7 @@ import { type TouchConsumerOptions, touchConsumer } from "../wire/touch-consumer
 import { unlink } from "../wire/unlink.ts";
 import { wait } from "../wire/wait.ts";
 import { type XackOptions, xack } from "../wire/xack.ts";
-import { xackdel } from "../wire/xackdel.ts";
+import { type XackdelOptions, xackdel } from "../wire/xackdel.ts";
 import { type XaddOptions, xadd } from "../wire/xadd.ts";
 import { xdel } from "../wire/xdel.ts";
 import {
@@ -333,7 +333,7 @@ class RedisStreamClient implements StreamClient {
     return sum(counts);
   }
 
-  xackdel(options: XackOptions): Promise<ReadonlyMap<EntryId, Deletion>> {
+  xackdel(options: XackdelOptions): Promise<ReadonlyMap<EntryId, Deletion>> {
     return this.#sendInParts(xackdel, options, mergeEnds);
   }
 

@@ -5,11 +5,15 @@ import type { Command } from "./command.ts";
 import { decodeArray, decodeInteger } from "./reply.ts";
 import type { XackOptions } from "./xack.ts";
 
+export interface XackdelOptions extends Omit<XackOptions, "ids"> {
+  readonly ids: readonly EntryId[];
+}
+
 /**
  * `XACKDEL key group ACKED IDS n id …` (Redis ≥ 8.2): acknowledges, and deletes entries that no group needs any more.
  * Ownership is not checked; an entry that is not pending in this group is `not-owned`, and is not deleted.
  */
-export const xackdel: Command<XackOptions, ReadonlyMap<EntryId, Deletion>> = {
+export const xackdel: Command<XackdelOptions, ReadonlyMap<EntryId, Deletion>> = {
   name: "xackdel",
   encode: ({ stream, group, ids }) => [stream, group, "ACKED", "IDS", ids.length, ...ids],
   decode(reply, { ids }) {

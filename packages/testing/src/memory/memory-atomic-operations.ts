@@ -61,7 +61,7 @@ import type {
   TakeResult,
   TrimToSafePointOptions,
   WriteInTermOptions,
-  XackOptions,
+  XackdelOptions,
 } from "./port.ts";
 
 /** Those of the ids that the consumer owns, in stream order, with their delivery counts. */
@@ -313,7 +313,7 @@ export function deleteIfAllGroupsDone(keys: MemoryKeyspace, own: OwnMessages): R
 /** Acknowledges those of the pending ids that are meant, and deletes what no group needs any more. */
 export function deleteWhatIsDone(
   keys: MemoryKeyspace,
-  { stream: name, group, ids }: XackOptions,
+  { stream: name, group, ids }: XackdelOptions,
   isMeant: (id: EntryId) => boolean,
 ): ReadonlyMap<EntryId, Deletion> {
   const stream = keys.existingStream(name);

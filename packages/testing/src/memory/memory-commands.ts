@@ -1,7 +1,7 @@
 /** The plain commands of the in-memory Redis. Each runs to its end before the next, as on a server. */
 import { CommandError, type EntryId } from "@redis-batch/core";
 import type { ConsumerInfo, GroupInfo, PendingEntry } from "@redis-batch/core/internal/groups";
-import type { StreamEntry } from "@redis-batch/core/internal/messages";
+import { idText, type StreamEntry } from "@redis-batch/core/internal/messages";
 import { MemoryGroup } from "./memory-group.ts";
 import { isAtOrAfter, isAtOrBefore, parseFrom, parseTo } from "./memory-id-range.ts";
 import type { MemoryKeyspace } from "./memory-keyspace.ts";
@@ -100,7 +100,7 @@ export function xread(keys: MemoryKeyspace, { positions }: XreadOptions): readon
 }
 
 export function xack(keys: MemoryKeyspace, { stream, group, ids }: XackOptions): number {
-  return keys.stream(stream)?.groups.get(group)?.acknowledge(ids) ?? 0;
+  return keys.stream(stream)?.groups.get(group)?.acknowledge(ids.map(idText)) ?? 0;
 }
 
 export function xpendingSummary(keys: MemoryKeyspace, options: GroupName): PendingSummary {

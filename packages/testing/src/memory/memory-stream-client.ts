@@ -74,6 +74,7 @@ import type {
   TrimToSafePointOptions,
   WaitForReplicas,
   WriteInTermOptions,
+  XackdelOptions,
   XackOptions,
   XaddOptions,
   XgroupCreateConsumerOptions,
@@ -208,7 +209,7 @@ export class MemoryStreamClient implements StreamClient {
     return this.#run("xack", () => commands.xack(this.#keys, options));
   }
 
-  xackdel(options: XackOptions): Promise<ReadonlyMap<EntryId, Deletion>> {
+  xackdel(options: XackdelOptions): Promise<ReadonlyMap<EntryId, Deletion>> {
     return this.#run("xackdel", () => atomic.deleteWhatIsDone(this.#keys, options, () => true));
   }
 

@@ -68,6 +68,7 @@ export type TrimToSafePointOptions = OptionsOf<"trimToSafePoint">;
 export type WaitForReplicas = ReturnType<StreamClient["followAdds"]>;
 export type WriteInTermOptions = OptionsOf<"writeInTerm">;
 export type XackOptions = OptionsOf<"xack">;
+export type XackdelOptions = OptionsOf<"xackdel">;
 export type XaddOptions = OptionsOf<"xaddMany">[number];
 export type XgroupCreateConsumerOptions = OptionsOf<"xgroupCreateConsumer">;
 export type XgroupCreateOptions = OptionsOf<"xgroupCreate">;
