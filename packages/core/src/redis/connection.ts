@@ -26,6 +26,7 @@ import { onAbort } from "../service/signals.ts";
 import type { ConnectionEvent, ConnectionRole } from "../stream-client.ts";
 import { type Argument, withBytes } from "../wire/command.ts";
 import { diagnose, isUnclear, usesTls } from "./diagnosis.ts";
+import { callWithBytes, mayBeBytes } from "./ioredis-internals/call-with-bytes.ts";
 import {
   inOneWrite,
   inOneWriteThisTurn,
@@ -91,6 +92,7 @@ export class Connection {
   /** The calls of the current client, if it is a Cluster. */
   #clusterCalls: ClusterCalls | undefined;
   readonly #clusterNodes = new ClusterNodes();
+  #takesBytes = false;
   #epoch = 0;
   #isReady = false;
   #isClosed = false;
@@ -149,6 +151,7 @@ export class Connection {
     this.#clusterCalls?.abandon();
     this.#clusterCalls = client.isCluster ? new ClusterCalls(client) : undefined;
     if (client.isCluster) this.#clusterNodes.follow(client);
+    this.#takesBytes = mayBeBytes(client);
     if (this.#isReadyUnasked && !client.isCluster) skipReadyCheck(client);
     // A Cluster repeatedly creates its own client for each node, and connects it later.
     client.on("node error", (error: unknown) => this.#noteReadyCheck(error));
@@ -310,17 +313,35 @@ export class Connection {
     return this.#call(command, args, operation, false);
   }
 
-  /** The same, in one system call with all else that is sent like this in this turn of the event loop. */
-  callTogether(command: string, args: readonly Argument[]): Promise<unknown> {
-    return this.#call(command, args, command, true);
+  /**
+   * The same, in one system call with all else that is sent like this in this turn of the event loop.
+   *
+   * @param bytes the whole command, if it is there already. Then `args` need have no more than the key
+   */
+  callTogether(command: string, args: readonly Argument[], bytes?: Buffer): Promise<unknown> {
+    return this.#call(command, args, command, true, bytes);
   }
 
-  async #call(command: string, args: readonly Argument[], operation: string, isTogether: boolean): Promise<unknown> {
+  /** Whether a command can be given as bytes. */
+  get takesBytes(): boolean {
+    return this.#takesBytes;
+  }
+
+  async #call(
+    command: string,
+    args: readonly Argument[],
+    operation: string,
+    isTogether: boolean,
+    bytes?: Buffer,
+  ): Promise<unknown> {
     if (!this.isUsable) throw this.#notConnected(this.#why(), operation);
     const written = withBytes(args);
-    if (this.#clusterCalls !== undefined) return this.#clusterCalls.call(command, written, operation, isTogether);
+    if (this.#clusterCalls !== undefined) {
+      return this.#clusterCalls.call(command, written, operation, { isTogether, bytes });
+    }
     if (isTogether) inOneWriteThisTurn(socketOf(this.#client));
     try {
+      if (bytes !== undefined) return await callWithBytes(this.#client, command, written, bytes);
       return await this.#client.callBuffer(command, ...written);
     } catch (error) {
       throw this.#unlessRedirected(translateError(error, operation));

@@ -73,7 +73,7 @@ import { time } from "../wire/time.ts";
 import { type TouchConsumerOptions, touchConsumer } from "../wire/touch-consumer.ts";
 import { unlink } from "../wire/unlink.ts";
 import { wait } from "../wire/wait.ts";
-import { type XackOptions, xack } from "../wire/xack.ts";
+import { type XackOptions, xack, xackBytes } from "../wire/xack.ts";
 import { type XackdelOptions, xackdel } from "../wire/xackdel.ts";
 import { type XaddOptions, xadd } from "../wire/xadd.ts";
 import { xdel } from "../wire/xdel.ts";
@@ -325,12 +325,17 @@ class RedisStreamClient implements StreamClient {
     const counts: number[] = [];
     for (const ids of inParts(options.ids)) {
       const part = { ...options, ids };
-      const args = xack.encode(part);
-      const reader = this.#readers.freeFor(options.stream);
-      const sent = reader?.callTogether(xack.name, args) ?? this.#commands.call(xack.name, args);
-      counts.push(xack.decode(await this.#explained(sent), part));
+      counts.push(xack.decode(await this.#explained(this.#sendXack(part)), part));
     }
     return sum(counts);
+  }
+
+  #sendXack(options: XackOptions): Promise<unknown> {
+    const reader = this.#readers.freeFor(options.stream);
+    if (reader === undefined) return this.#commands.call(xack.name, xack.encode(options));
+    const bytes = reader.takesBytes ? xackBytes(options) : undefined;
+    const args = bytes === undefined ? xack.encode(options) : [options.stream, options.group];
+    return reader.callTogether(xack.name, args, bytes);
   }
 
   xackdel(options: XackdelOptions): Promise<ReadonlyMap<EntryId, Deletion>> {

@@ -16,7 +16,13 @@ import {
 } from "./trace-context.ts";
 
 const CR = 13;
+const LF = 10;
+const BULK = 36;
 const ZERO = 48;
+/** Two numbers below 2^64 and a dash. */
+export const LONGEST_ID = 41;
+/** Such an id as a bulk string. */
+export const LONGEST_ID_BULK = LONGEST_ID + 7;
 /** A value that is cut out of the text of its entry keeps that alive: no more than this. */
 const LONGEST_WHOLE = 1_024;
 
@@ -62,8 +68,28 @@ export class PackedEntry implements StreamEntry {
     return this.knownId;
   }
 
+  /** Writes the id as a bulk string → where that ends. No text is made of it. */
+  copyId(target: Buffer, start: number): number {
+    const { bytes } = this.packed;
+    const end = this.#idEnd;
+    const length = end - this.idStart;
+    let at = start;
+    target[at++] = BULK;
+    if (length > 9) target[at++] = ZERO + Math.floor(length / 10);
+    target[at++] = ZERO + (length % 10);
+    target[at++] = CR;
+    target[at++] = LF;
+    for (let from = this.idStart; from < end; from++) target[at++] = bytes[from] as number;
+    target[at++] = CR;
+    target[at++] = LF;
+    return at;
+  }
+
   get #idEnd(): number {
-    return this.packed.bytes.indexOf(CR, this.idStart);
+    const { bytes } = this.packed;
+    let end = this.idStart;
+    while (bytes[end] !== CR) end++;
+    return end;
   }
 
   get fields(): RawFields {

@@ -21,7 +21,7 @@
 import { nameOfBytes } from "../names/names.ts";
 import type { StreamEntries, StreamEntry } from "./entry.ts";
 import { FieldNames } from "./field-names.ts";
-import { type PackedBytes, PackedEntry } from "./packed-entry.ts";
+import { LONGEST_ID, type PackedBytes, PackedEntry } from "./packed-entry.ts";
 
 const STREAMS = 0;
 const STREAM = 1;
@@ -63,8 +63,6 @@ const NO_RESP2 = -4;
 // A header is at most a type, ten digits, CR and LF.
 const MOST_DIGITS = 10;
 const LONGEST_HEADER = 13;
-// Two numbers below 2^64 and a dash.
-const LONGEST_ID = 41;
 // An entry that is split over chunks is joined into one buffer. Node 20 has none above 4 GiB; no entry is that large.
 const LARGEST_CUT_ENTRY = 2 ** 30;
 

@@ -52,6 +52,21 @@ export function describeManyIds(scene: () => Scene): void {
     expect(await client.xlen({ stream })).toBe(0);
   });
 
+  test("entries are acknowledged as their ids are, in as many parts as they need", async () => {
+    const { client, address, stream } = scene();
+    await client.xgroupCreate({ ...address, position: "start" });
+    const fields = Array.from({ length: 2_500 }, (_, n) => ["n", `${n}`, "v", "x".repeat(n % 200)]);
+    await client.xaddMany(fields.map((one) => ({ stream, fields: one })));
+    const entries = await client.xreadgroup({ ...address, consumer: "c1", count: 2_500 });
+    expect(entries).toHaveLength(2_500);
+    // Some are not pending any more, and some are given as text.
+    expect(await client.xack({ ...address, ids: entries.slice(0, 10) })).toBe(10);
+    const ids = entries.map((entry, n) => (n % 1_000 === 999 ? entry.id : entry));
+    expect(await client.xack({ ...address, ids: ids.slice(0, 1_500) })).toBe(1_490);
+    expect(await client.xack({ ...address, ids: entries.slice(0, -1) })).toBe(999);
+    expect(await client.xpendingSummary(address)).toMatchObject({ count: 1, firstId: entries.at(-1)?.id });
+  });
+
   test("no ids at all are no command", async () => {
     const { client, address, stream } = scene();
     await scene().deliver("c1", 1);

@@ -49,6 +49,15 @@ export function describeNames(scene: () => Scene): void {
       for (const stream of streams) expect([...names]).toContain(stream);
     });
 
+    test("are the same where entries are acknowledged", async () => {
+      const { client, stream: tag } = scene();
+      const address = { stream: `{${tag}}${name(0xfd)}`, group: name(0xfc) };
+      await client.xgroupCreate({ ...address, position: "start" });
+      for (const n of [1, 2]) await addEntry(client, { stream: address.stream, fields: ["n", n] });
+      const read = await client.xreadgroup({ ...address, consumer: name(0x80), count: 9 });
+      expect(await client.xack({ ...address, ids: read })).toBe(2);
+    });
+
     test("are the same in scripts: heartbeats, hand-over, removal, delays, dead letters", async () => {
       const { client, stream: tag } = scene();
       const address = { stream: `{${tag}}${name(0xff)}`, group: name(0xfe) };

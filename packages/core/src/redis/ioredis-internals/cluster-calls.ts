@@ -20,9 +20,16 @@ interface OpenCall {
   socket: object | undefined;
   /** Whether it is written together with others of this turn of the event loop. */
   readonly isTogether: boolean;
+  /** The whole command; `undefined`: ioredis makes it of its arguments. */
+  readonly bytes: Buffer | undefined;
   /** The sockets of the nodes that have executed the calls with which it is followed. */
   readonly followed: Set<object | undefined>;
   readonly abandon: () => void;
+}
+
+interface CallOptions {
+  readonly isTogether?: boolean;
+  readonly bytes?: Buffer | undefined;
 }
 
 /** Replies that mean that the node has not executed the command: ioredis sends it to another node. */
@@ -70,10 +77,15 @@ export class ClusterCalls {
   }
 
   /** Sends one command. Resolves with its raw reply, or rejects with one of our errors, which names `operation`. */
-  call(command: string, args: readonly Argument[], operation: string, isTogether = false): Promise<unknown> {
+  call(
+    command: string,
+    args: readonly Argument[],
+    operation: string,
+    { isTogether = false, bytes }: CallOptions = {},
+  ): Promise<unknown> {
     return new Promise((resolve, reject) => {
       const call: OpenCall = {
-        ...{ isWritten: undefined, socket: undefined, isTogether, followed: this.#followed },
+        ...{ isWritten: undefined, socket: undefined, isTogether, bytes, followed: this.#followed },
         abandon: () => fail(new Error("the client has ended")),
       };
       const succeed = (reply: unknown): void => {
@@ -158,7 +170,7 @@ function noteWriting(command: Command, call: OpenCall): boolean {
     call.isWritten = true;
     call.socket = socket;
     if (call.isTogether) inOneWriteThisTurn(socket as Socket);
-    return toWritable.call(command, socket);
+    return call.bytes ?? toWritable.call(command, socket);
   };
   return true;
 }
