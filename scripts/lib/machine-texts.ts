@@ -11,7 +11,7 @@ export function machineTexts(): readonly MachineText[] {
   return [
     HOME_FOLDERS,
     ...folderOfThisMachine("the checkout's folder", ROOT),
-    // The public one names nobody's machine.
+    // The public one says nothing of a machine.
     ...(host === undefined || host === PUBLIC_REGISTRY
       ? []
       : [{ what: "this machine's registry", text: new RegExp(RegExp.escape(host)) }]),
