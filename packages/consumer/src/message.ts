@@ -106,6 +106,7 @@ export interface MessageKeeper<Value> {
 export interface Place<Value> {
   readonly chunk: ReadChunk<Value>;
   readonly index: number;
+  readonly entry: StreamEntry;
 }
 
 const STATES: readonly MessageState[] = [
@@ -113,6 +114,10 @@ const STATES: readonly MessageState[] = [
   ...(["deadLettering", "deadLettered", "tooLate", "returned"] as const),
 ];
 const STATE_BITS = 0b111;
+const OVER: Readonly<Record<MessageState, boolean>> = {
+  ...{ buffered: false, offered: false, acking: false, deadLettering: false },
+  ...{ acknowledged: true, deadLettered: true, tooLate: true, returned: true },
+};
 const NUMBER_OF = Object.fromEntries(STATES.map((state, number) => [state, number])) as Record<MessageState, number>;
 
 /** What is kept of each message beside its state. */
@@ -126,19 +131,20 @@ const TOGETHER = 1 << 9;
 
 /**
  * The messages of one read, and the state of each. An object for a message is made when it is needed, and let go of as soon as
- * its outcome is on its way: what lives only as long as a handler works on it costs hardly any memory, and no collection.
+ * its outcome is on its way: what lives only as long as a handler works on it costs hardly any memory, and no collection. What is
+ * over leaves nothing but its state, so that a message that is kept keeps no others.
  */
 export class ReadChunk<Value> {
-  readonly entries: readonly StreamEntry[];
   readonly arrival: Arrival;
   readonly keeper: MessageKeeper<Value>;
   readonly #marks: Uint16Array;
-  readonly #objects: (Message<Value> | undefined)[] = [];
+  /** Of each message its object, or its entry as long as there is none; `undefined` when it is over. */
+  readonly #kept: (Message<Value> | StreamEntry | undefined)[];
   /** How many are held together as this chunk. */
   #held = 0;
 
   constructor(entries: readonly StreamEntry[], arrival: Arrival, keeper: MessageKeeper<Value>) {
-    this.entries = entries;
+    this.#kept = entries.slice();
     this.arrival = arrival;
     this.keeper = keeper;
     this.#marks = new Uint16Array(entries.length);
@@ -146,7 +152,7 @@ export class ReadChunk<Value> {
 
   /** How many messages were read. */
   get size(): number {
-    return this.entries.length;
+    return this.#marks.length;
   }
 
   /** How many of them are held together. */
@@ -154,28 +160,37 @@ export class ReadChunk<Value> {
     return this.#held;
   }
 
-  /** The object of a message, the same each time until it is let go of. */
+  /** The object of a message, the same each time until it is let go of. It must not be over. */
   messageAt(index: number): Message<Value> {
-    let message = this.#objects[index];
-    if (message === undefined) {
-      message = new Message(this, index);
-      this.#objects[index] = message;
-    }
+    const kept = this.#kept[index] as Message<Value> | StreamEntry;
+    if (kept instanceof Message) return kept;
+    const message = new Message(this, index, kept);
+    this.#kept[index] = message;
     return message;
   }
 
   /** All of them, in stream order. */
   get messages(): Message<Value>[] {
-    return this.entries.map((_, index) => this.messageAt(index));
+    return Array.from(this.#kept, (_, index) => this.messageAt(index));
   }
 
-  /** From now on nothing but the application needs the object. Its state stays here. */
-  letGoOfObject(index: number): void {
-    this.#objects[index] = undefined;
+  /** From now on nothing but the application needs the object. */
+  letGoOfObject({ index, entry }: Place<Value>): void {
+    this.#kept[index] = entry;
   }
 
-  entryAt(index: number): StreamEntry {
-    return this.entries[index] as StreamEntry;
+  /** The size of the payloads of all that are not over. */
+  get bytes(): number {
+    let bytes = 0;
+    for (const kept of this.#kept) {
+      if (kept !== undefined) bytes += kept instanceof Message ? kept.bytes : payloadBytesOf(kept);
+    }
+    return bytes;
+  }
+
+  /** The id of a message that is not over. */
+  idAt(index: number): EntryId | undefined {
+    return this.#kept[index]?.id;
   }
 
   /** Holds all of them together. */
@@ -214,6 +229,8 @@ export class ReadChunk<Value> {
   }
 
   setState(index: number, state: MessageState): void {
+    // Whoever still needs it has it: the application, a queue, or the index of what is held.
+    if (OVER[state]) this.#kept[index] = undefined;
     this.#marks[index] = ((this.#marks[index] as number) & ~STATE_BITS) | NUMBER_OF[state];
   }
 
@@ -239,6 +256,7 @@ export class Message<Value = Fields> {
   // Private, so that they cannot be frozen, and do not appear in copies of the message's properties.
   readonly #chunk: ReadChunk<Value>;
   readonly #index: number;
+  readonly #entry: StreamEntry;
   #fields: Fields | undefined;
   #value: { readonly decoded: Value } | undefined;
   #offer: Offer | undefined;
@@ -246,9 +264,10 @@ export class Message<Value = Fields> {
   #rare: Rare | undefined;
 
   /** @internal */
-  constructor(chunk: ReadChunk<Value>, index: number) {
+  constructor(chunk: ReadChunk<Value>, index: number, entry: StreamEntry) {
     this.#chunk = chunk;
     this.#index = index;
+    this.#entry = entry;
   }
 
   /** The entry's id in the stream: use it as the key to make processing idempotent. */
@@ -274,6 +293,11 @@ export class Message<Value = Fields> {
   /** @internal Which of them it is. */
   get index(): number {
     return this.#index;
+  }
+
+  /** @internal */
+  get entry(): StreamEntry {
+    return this.#entry;
   }
 
   /** The stream's key. An id is unique within its stream only. */
@@ -508,10 +532,6 @@ export class Message<Value = Fields> {
   /** @internal */
   set key(value: string | undefined) {
     this.#key = value;
-  }
-
-  get #entry(): StreamEntry {
-    return this.#chunk.entryAt(this.#index);
   }
 
   #decode(): Value {

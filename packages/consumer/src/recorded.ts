@@ -36,7 +36,8 @@ export class RecordedMessage<Value = Fields> extends Message<Value> {
   /** @internal */
   constructor(stream: string, entry: StreamEntry, deliveries: number, codec: Decoder<Value>) {
     const keeper = new Recorder(stream, codec);
-    super(new ReadChunk([entry], { deliveries, arrivedAtMs: 0, heldSinceMs: 0, ripeAtMs: 0, epoch: 0 }, keeper), 0);
+    const arrival = { deliveries, arrivedAtMs: 0, heldSinceMs: 0, ripeAtMs: 0, epoch: 0 };
+    super(new ReadChunk([entry], arrival, keeper), 0, entry);
     this.#keeper = keeper;
     this.state = "offered";
   }

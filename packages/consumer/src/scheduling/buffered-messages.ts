@@ -1,6 +1,5 @@
 /** Messages in memory that no batch has taken yet, in the order in which they are offered. Knows no states and no index. */
 import { compareEntryIds, type EntryId } from "@redis-batch/core";
-import { payloadBytesOf } from "@redis-batch/core/internal/messages";
 import type { DueMessage, Mix, MixFacts } from "../decisions/next-batch.ts";
 import type { Message, ReadChunk } from "../message.ts";
 import type { KeyOrder } from "./key-order.ts";
@@ -80,13 +79,14 @@ export class BufferedMessages<Value> {
 
   /** All messages of one read. */
   addChunk(chunk: ReadChunk<Value>): void {
-    const last = this.#unmade.at(-1)?.chunk.entries.at(-1) ?? this.#fresh.at(-1);
-    const first = chunk.entries[0];
+    const before = this.#unmade.at(-1)?.chunk;
+    const last = before?.idAt(before.size - 1) ?? this.#fresh.at(-1)?.id;
+    const first = chunk.idAt(0);
     if (first === undefined) return;
-    if (last !== undefined && compareEntryIds(first.id, last.id) < 0) return this.addFresh(chunk.messages);
+    if (last !== undefined && compareEntryIds(first, last) < 0) return this.addFresh(chunk.messages);
     this.#unmade.push({ chunk, next: 0 });
     this.#unmadeCount += chunk.size;
-    for (const entry of chunk.entries) this.#freshBytes += payloadBytesOf(entry);
+    this.#freshBytes += chunk.bytes;
   }
 
   /** New messages: some of one read, or released ones that were never offered. */

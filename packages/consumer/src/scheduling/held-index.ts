@@ -44,10 +44,11 @@ export class HeldIndex<Value> {
 
   /** Takes in the messages of one read, in stream order → whether they could be held as one chunk. */
   addChunk(chunk: ReadChunk<Value>): boolean {
-    if (chunk.size === 0) return true;
+    const first = chunk.idAt(0);
+    if (first === undefined) return true;
     // The same entries are read again after the group was set back or recreated.
-    if (this.#newest !== undefined && compareEntryIds(chunk.entryAt(0).id, this.#newest) <= 0) return false;
-    this.#newest = chunk.entryAt(chunk.size - 1).id;
+    if (this.#newest !== undefined && compareEntryIds(first, this.#newest) <= 0) return false;
+    this.#newest = chunk.idAt(chunk.size - 1);
     chunk.holdTogether();
     this.#chunks.add(chunk);
     return true;

@@ -324,18 +324,17 @@ export class HeldMessages<Value> {
     this.#settle(message, "acking");
     this.#order?.noteSuccess(message);
     this.#parking?.leaveLine(message.id);
-    message.chunk.letGoOfObject(message.index);
+    message.chunk.letGoOfObject(message);
   }
 
   /** The server has its acknowledgement, or refused it because the message no longer belongs to this consumer. */
   endAck(place: Place<Value>, isTooLate: boolean): void {
-    const { chunk, index } = place;
-    if (!isTooLate) this.#ended?.add(chunk.entryAt(index).id);
+    const { chunk, index, entry } = place;
+    if (!isTooLate) this.#ended?.add(entry.id);
     // Whatever is held under its id goes with it. If it was too late, that is a later delivery, which counts.
     if (!chunk.isLetGo(index) && !this.#index.leaveChunk(place)) {
-      const { id } = chunk.entryAt(index);
-      const item = this.#index.listed(id);
-      if (!isTooLate || (item !== undefined && isAt(item, place))) this.dismiss(id);
+      const item = this.#index.listed(entry.id);
+      if (!isTooLate || (item !== undefined && isAt(item, place))) this.dismiss(entry.id);
     }
     this.#enter(place, isTooLate ? "tooLate" : "acknowledged");
   }

@@ -72,7 +72,8 @@ export class Acknowledger<Value> {
   add(message: Message<Value>): void {
     this.#mayBeLate ||= message.isLetGo;
     this.#scope.held.beginAck(message);
-    this.#queue.add({ chunk: message.chunk, index: message.index });
+    const { chunk, index, entry } = message;
+    this.#queue.add({ chunk, index, entry });
   }
 
   /**
@@ -204,8 +205,8 @@ export class Acknowledger<Value> {
   }
 }
 
-const entryAt = ({ chunk, index }: Place<unknown>): StreamEntry => chunk.entryAt(index);
-const idAt = (place: Place<unknown>): EntryId => entryAt(place).id;
+const entryAt = ({ entry }: Place<unknown>): StreamEntry => entry;
+const idAt = ({ entry }: Place<unknown>): EntryId => entry.id;
 
 function notOwnedOf(deletions: ReadonlyMap<EntryId, string>): EntryId[] {
   return [...deletions].filter(([, deletion]) => deletion === "not-owned").map(([id]) => id);
