@@ -13,7 +13,7 @@ export function mayBeBytes(client: RedisClient, CommandClass: typeof Command = C
 }
 
 /** Sends it over a single client, which `mayBeBytes` → its reply. ioredis is told the arguments that it needs to know, such as the key. */
-export async function callWithBytes(
+export function callWithBytes(
   client: RedisClient,
   name: string,
   args: readonly Argument[],
@@ -24,10 +24,6 @@ export async function callWithBytes(
   // all that it refers to, until the next collection of all there is.
   const write = (): Buffer => bytes;
   command.toWritable = write;
-  try {
-    return await (client as Redis).sendCommand(command);
-  } finally {
-    // ioredis makes such a function for each command, which keeps the command, and so would keep these bytes.
-    Reflect.deleteProperty(command, "toWritable");
-  }
+  // As it is: with another wait around it, ioredis' command would keep all that waits for it.
+  return (client as Redis).sendCommand(command) as Promise<unknown>;
 }
