@@ -15,7 +15,7 @@ export { withSchema } from "./codecs/with-schema.ts";
 export { DeadLetters } from "./dead-letters/dead-letters.ts";
 export type { DeadLettersEvent } from "./dead-letters/events.ts";
 export type { LetterCriteria, LetterFilter } from "./dead-letters/filter.ts";
-export type { DeadLetter } from "./dead-letters/letter.ts";
+export type { DeadLetter, LetterId } from "./dead-letters/letter.ts";
 export type { LetterGroup } from "./dead-letters/letter-groups.ts";
 export {
   type ChosenLetters,

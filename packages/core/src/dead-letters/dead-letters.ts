@@ -1,9 +1,12 @@
 /**
  * The dead letters of one consumer group: lists, redrives and discards them. Its states are those of a CallScope.
  */
-import { NoGroupError } from "../errors/errors.ts";
+import { ConfigError, NoGroupError } from "../errors/errors.ts";
+import { readPartitions } from "../groups/partition-count.ts";
 import { type EntryId, nextEntryId, previousEntryId } from "../names/entry-id.ts";
 import { deadLetterKey } from "../names/keys.ts";
+import { quoteName } from "../names/names.ts";
+import { encodePlacedId, type Placed, placeBehind, startIn, type Walk } from "../names/placed-id.ts";
 import { dependenciesOf } from "../redis/dependencies.ts";
 import { CallScope } from "../service/call-scope.ts";
 import type { Clock } from "../service/clock.ts";
@@ -12,8 +15,9 @@ import { createNotifier, createSafeCaller, type Observer } from "../service/obse
 import { describeConnectionEvent, nameService, warningObserver } from "../service/warnings.ts";
 import type { ConnectionEvent, StreamClient } from "../stream-client.ts";
 import type { Redrive } from "../wire/atomic/redrive.ts";
+import type { StreamEntry } from "../wire/entry.ts";
 import type { DeadLettersEvent } from "./events.ts";
-import { type DeadLetter, readLetter, wholeFieldsOf } from "./letter.ts";
+import { type DeadLetter, type LetterId, readLetter, wholeFieldsOf } from "./letter.ts";
 import { LetterTally } from "./letter-groups.ts";
 import {
   type DeadLettersOptions,
@@ -31,7 +35,7 @@ import {
 } from "./options.ts";
 import { Pace } from "./pace.ts";
 import type { LetterPage, LetterSummary, RedriveOutcome, RedriveReport } from "./report.ts";
-import { bytesOf, LARGEST_PAGE, scan } from "./scan.ts";
+import { bytesOf, LARGEST_PAGE, mergeScans, scan } from "./scan.ts";
 
 // Each redrive copies a payload inside the server: small groups let it answer other clients in between.
 const REDRIVEN_AT_ONCE = 20;
@@ -44,11 +48,26 @@ interface Dependencies {
   readonly createClient: (report: (event: ConnectionEvent) => void) => StreamClient;
 }
 
-/** The dead letters that a call has picked: a few ids, and where to continue after them. */
+/** Where dead letters are: of the stream, or of one of its partitions. */
+interface Home {
+  /** `null`: the stream has no partitions. */
+  readonly partition: number | null;
+  readonly stream: string;
+  /** The stream that holds them. */
+  readonly key: string;
+}
+
+/** One dead letter, and where it is. */
+interface Picked {
+  readonly home: Home;
+  readonly id: EntryId;
+}
+
+/** The dead letters that a call has picked: a few, and where to continue after them. */
 interface Pick {
-  readonly ids: readonly EntryId[];
+  readonly picked: readonly Picked[];
   /** `null` if there are no more to pick from. */
-  readonly next: EntryId | null;
+  readonly next: LetterId | null;
 }
 
 /**
@@ -57,6 +76,9 @@ interface Pick {
  *
  * Connects on first use, reconnects by itself, and stays connected until `close()`. A call that fails with a
  * `ConnectionError` may have done part of its work, and can be repeated: no dead letter is redriven twice.
+ *
+ * Of a stream with partitions these are the dead letters of all of them, in the order of time. Their ids have the partition in
+ * front. With the name of one partition they are those of this partition alone.
  *
  * @example
  * const deadLetters = new DeadLetters({ redis: "redis://localhost:6379", stream: "orders", group: "billing" });
@@ -70,6 +92,7 @@ export class DeadLetters {
   readonly #notify: Observer<DeadLettersEvent>;
   readonly #calls: CallScope;
   readonly #clock: Clock;
+  #partitions: readonly Home[] | null = null;
   readonly #callOnProgress = createSafeCaller("onProgress of the dead letters");
 
   /** @throws {ConfigError} naming every wrong option */
@@ -98,7 +121,10 @@ export class DeadLetters {
     });
   }
 
-  /** The key of the stream that holds them. You may read it directly; to remove dead letters, use this class. */
+  /**
+   * The key of the stream that holds them. You may read it directly; to remove dead letters, use this class. Of a stream with
+   * partitions, each partition has a key of its own: `deadLetterKey()` of its name.
+   */
   get key(): string {
     return this.#key;
   }
@@ -114,7 +140,11 @@ export class DeadLetters {
    * @throws {UsageError} after `close()`
    */
   count(options: { readonly signal?: AbortSignal } = {}): Promise<number> {
-    return this.#calls.use(options.signal, () => this.#client.xlen({ stream: this.#key }));
+    return this.#calls.use(options.signal, async () => {
+      const homes = await this.#homes();
+      const counts = await Promise.all(homes.map(({ key }) => this.#client.xlen({ stream: key })));
+      return counts.reduce((sum, count) => sum + count, 0);
+    });
   }
 
   /**
@@ -131,21 +161,22 @@ export class DeadLetters {
    */
   async list(options: ListLettersOptions = {}): Promise<LetterPage> {
     const { from, newestFirst, limit, takesAll, accepts } = resolveListOptions(options);
-    const step = newestFirst ? previousEntryId : nextEntryId;
     return this.#calls.use(options.signal, async (signal) => {
+      const homes = await this.#homes();
+      if (from !== null) checkPlaces("list", "from", homes, [from]);
+      const walk = { partitions: homes[0].partition === null ? null : homes.length, newestFirst };
       const letters: DeadLetter[] = [];
       let [bytes, foreign] = [0, 0];
       const mostPerPage = takesAll ? limit : LARGEST_PAGE;
-      const to = newestFirst ? "-" : "+";
-      for await (const entries of this.#pages({ from, to, newestFirst, mostPerPage }, signal)) {
-        for (const entry of entries) {
-          const letter = readLetter(entry);
+      for await (const entries of this.#pages(homes, { from, newestFirst, mostPerPage }, signal)) {
+        for (const { home, entry } of entries) {
+          const letter = readLetter(entry, home.partition);
           if (letter === undefined) foreign++;
           if (letter === undefined || !accepts(letter)) continue;
           letters.push(letter);
           bytes += bytesOf(entry);
           if (letters.length === limit || bytes >= LISTED_BYTES) {
-            return { letters, next: step(letter.id), foreign };
+            return { letters, next: nextAfter({ home, id: entry.id }, walk), foreign };
           }
         }
       }
@@ -170,10 +201,10 @@ export class DeadLetters {
     return this.#calls.use(options.signal, async (signal) => {
       const tally = new LetterTally();
       let examined = 0;
-      const newest = { from: "+", to: "-", newestFirst: true, mostPerPage: Math.min(limit, LARGEST_PAGE) };
-      for await (const entries of this.#pages(newest, signal)) {
-        for (const entry of entries) {
-          const letter = readLetter(entry);
+      const newest = { from: null, newestFirst: true, mostPerPage: Math.min(limit, LARGEST_PAGE) };
+      for await (const entries of this.#pages(await this.#homes(), newest, signal)) {
+        for (const { home, entry } of entries) {
+          const letter = readLetter(entry, home.partition);
           if (letter !== undefined && accepts(letter)) {
             const { id, reason, error, at } = letter;
             tally.add({ id, reason, error, atMs: at.getTime() });
@@ -190,13 +221,19 @@ export class DeadLetters {
    * discard dead letters inside the loop.
    */
   async *[Symbol.asyncIterator](): AsyncGenerator<DeadLetter, void, undefined> {
-    const end = await this.#calls.use(undefined, () => this.#lastId());
-    if (end === null) return;
-    const read = (from: string, count: number) =>
-      this.#calls.use(undefined, () => this.#client.xrange({ stream: this.#key, from, to: end, count }));
-    for await (const entries of scan(read, "0-0")) {
-      for (const entry of entries) {
-        const letter = readLetter(entry);
+    const { homes, ends } = await this.#calls.use(undefined, async () => {
+      const all = await this.#homes();
+      return { homes: all, ends: await this.#lastIds(all) };
+    });
+    // Each page is a call of its own: what the loop does in between may take long.
+    const alone =
+      (read: PageRead): PageRead =>
+      (from, count) =>
+        this.#calls.use(undefined, () => read(from, count));
+    const { signal } = new AbortController();
+    for await (const entries of this.#pages(homes, { from: null, newestFirst: false, ends }, signal, alone)) {
+      for (const { home, entry } of entries) {
+        const letter = readLetter(entry, home.partition);
         if (letter !== undefined) yield letter;
       }
     }
@@ -210,6 +247,8 @@ export class DeadLetters {
    * A dead letter stays if its entry is no longer in the stream, unless `ifTrimmed: "add"` adds the message again. It
    * also stays if the group is processing the message, or has not read it yet. After an error, the dead letters that
    * were not redriven still exist, and `onProgress` has reported the counts of the others.
+   *
+   * `toStream` must not be a stream with partitions: give the name of one of them.
    *
    * @returns the result for each dead letter
    * @throws {ConfigError} naming every wrong option; nothing was done
@@ -225,22 +264,26 @@ export class DeadLetters {
   async redrive(options: RedriveOptions): Promise<RedriveReport> {
     const { selection, ifTrimmed, toStream, perSecond } = resolveRedriveOptions(options);
     const { onProgress } = options;
-    const { stream, group } = this.#policy;
+    const { group } = this.#policy;
     return this.#calls.use(options.signal, async (signal) => {
+      const homes = await this.#homes();
+      if (selection.kind === "ids") checkPlaces("redrive", "ids", homes, selection.ids);
+      else if (selection.from !== null) checkPlaces("redrive", "from", homes, [selection.from]);
+      if (toStream !== undefined) await this.#refuseWhole(toStream);
       const letters: RedriveOutcome[] = [];
       const counts = { redriven: 0, added: 0, skipped: 0, missing: 0 };
-      let next: EntryId | null = null;
+      let next: LetterId | null = null;
       try {
         const pace = new Pace(perSecond, this.#clock);
-        for await (const picked of this.#pick(selection, signal, pace.atOnce(REDRIVEN_AT_ONCE))) {
-          await pace.wait(picked.ids.length, signal);
+        for await (const few of this.#pick(homes, selection, signal, pace.atOnce(REDRIVEN_AT_ONCE))) {
+          await pace.wait(few.picked.length, signal);
           signal.throwIfAborted();
           const ends = await Promise.allSettled(
-            picked.ids.map(async (id) => ({
-              id,
+            few.picked.map(async ({ home, id }) => ({
+              id: encodePlacedId({ ...home, id }),
               ...(toStream === undefined
-                ? await this.#client.redrive({ stream, group, id, ifTrimmed })
-                : await this.#moveTo(toStream, id)),
+                ? await this.#client.redrive({ stream: home.stream, group, id, ifTrimmed })
+                : await this.#moveTo(toStream, { home, id })),
             })),
           );
           for (const end of ends) {
@@ -250,7 +293,7 @@ export class DeadLetters {
           }
           this.#callOnProgress(onProgress, { ...counts });
           for (const end of ends) if (end.status === "rejected") throw end.reason;
-          next = picked.next;
+          next = few.next;
         }
       } finally {
         this.#notify({ type: "redriven", ...counts });
@@ -275,13 +318,19 @@ export class DeadLetters {
     const { selection, perSecond } = resolveDiscardOptions(options);
     const { onProgress } = options;
     return this.#calls.use(options.signal, async (signal) => {
+      const homes = await this.#homes();
+      if (selection.kind === "ids") checkPlaces("discard", "ids", homes, selection.ids);
+      else if (selection.from !== null) checkPlaces("discard", "from", homes, [selection.from]);
       let discarded = 0;
       try {
         const pace = new Pace(perSecond, this.#clock);
-        for await (const { ids } of this.#pick(selection, signal, pace.atOnce(DISCARDED_AT_ONCE))) {
-          await pace.wait(ids.length, signal);
+        for await (const { picked } of this.#pick(homes, selection, signal, pace.atOnce(DISCARDED_AT_ONCE))) {
+          await pace.wait(picked.length, signal);
           signal.throwIfAborted();
-          if (ids.length > 0) discarded += await this.#client.xdel({ stream: this.#key, ids });
+          for (const home of new Set(picked.map((one) => one.home))) {
+            const ids = picked.flatMap((one) => (one.home === home ? [one.id] : []));
+            discarded += await this.#client.xdel({ stream: home.key, ids });
+          }
           this.#callOnProgress(onProgress, { discarded });
         }
       } finally {
@@ -315,76 +364,152 @@ export class DeadLetters {
   }
 
   /** Adds the message to another stream, then deletes the dead letter: a crash in between duplicates, and loses nothing. */
-  async #moveTo(stream: string, id: EntryId): Promise<Redrive> {
-    const [entry] = await this.#client.xrange({ stream: this.#key, from: id, to: id, count: 1 });
+  async #moveTo(stream: string, { home: { key }, id }: Picked): Promise<Redrive> {
+    const [entry] = await this.#client.xrange({ stream: key, from: id, to: id, count: 1 });
     if (entry === undefined) return { kind: "missing" };
     const letter = readLetter(entry);
     if (letter === undefined) return { kind: "skipped", why: "not-a-letter" };
     const [added] = await this.#client.xaddMany([{ stream, fields: wholeFieldsOf(letter) }]);
     if (typeof added !== "string") throw added as Error;
-    await this.#client.xdel({ stream: this.#key, ids: [id] });
+    await this.#client.xdel({ stream: key, ids: [id] });
     return { kind: "added", entryId: added };
   }
 
-  /** From one id to another, or back: then `from` is the newer one. */
-  #pages({ from, to, newestFirst = false, mostPerPage = LARGEST_PAGE }: Span, signal: AbortSignal) {
-    const read = (start: string, count: number) => {
-      signal.throwIfAborted();
-      const stream = this.#key;
-      return newestFirst
-        ? this.#client.xrevrange({ stream, from: to, to: start, count })
-        : this.#client.xrange({ stream, from: start, to, count });
-    };
-    return scan(read, from, mostPerPage, newestFirst ? previousEntryId : nextEntryId);
+  /** Each of the partitions, or the stream itself. A stream's partitions never change, once it has any. */
+  async #homes(): Promise<readonly [Home, ...Home[]]> {
+    const { stream, group } = this.#policy;
+    const [first, ...others] = this.#partitions ?? [];
+    if (first !== undefined) return [first, ...others];
+    const streams = await readPartitions(this.#client, stream);
+    if (streams === null) return [{ partition: null, stream, key: this.#key }];
+    this.#partitions = streams.map((one, partition) => ({ partition, stream: one, key: deadLetterKey(one, group) }));
+    return this.#homes();
+  }
+
+  /** Messages in a plain stream beside the partitions are read by nobody. */
+  async #refuseWhole(toStream: string): Promise<void> {
+    const streams = await readPartitions(this.#client, toStream);
+    if (streams === null) return;
+    throw new ConfigError("redrive", [
+      `toStream: ${quoteName(toStream)} has ${streams.length} partitions: name one of them, such as ${quoteName(String(streams[0]))}`,
+    ]);
+  }
+
+  /** The entries of all homes in the order of time: from one place on, or back from it. */
+  async *#pages(
+    homes: readonly Home[],
+    { from, newestFirst, mostPerPage = LARGEST_PAGE, ends }: Span,
+    signal: AbortSignal,
+    over: (read: PageRead) => PageRead = (page) => page,
+  ): AsyncGenerator<readonly { readonly home: Home; readonly entry: StreamEntry }[], void, undefined> {
+    const step = newestFirst ? previousEntryId : nextEntryId;
+    const read = homes.flatMap((home, at) => {
+      const end = ends === undefined ? (newestFirst ? "-" : "+") : ends[at];
+      const start = from === null ? (newestFirst ? "+" : "0-0") : startIn(home.partition, from, newestFirst);
+      if (end === null || end === undefined || start === null) return [];
+      const page: PageRead = (first, count) => {
+        signal.throwIfAborted();
+        const stream = home.key;
+        return newestFirst
+          ? this.#client.xrevrange({ stream, from: end, to: first, count })
+          : this.#client.xrange({ stream, from: first, to: end, count });
+      };
+      return [{ home, entries: scan(over(page), start, mostPerPage, step, homes.length) }];
+    });
+    const scans = read.map(({ entries }) => entries);
+    for await (const merged of mergeScans(scans, newestFirst)) {
+      yield merged.flatMap(({ scan: at, entry }) => {
+        const home = read[at]?.home;
+        return home === undefined ? [] : [{ home, entry }];
+      });
+    }
   }
 
   /** The dead letters of a call, a few at a time. */
-  async *#pick(selection: Selection, signal: AbortSignal, atOnce: number): AsyncGenerator<Pick, void, undefined> {
+  async *#pick(
+    homes: readonly Home[],
+    selection: Selection,
+    signal: AbortSignal,
+    atOnce: number,
+  ): AsyncGenerator<Pick, void, undefined> {
     if (selection.kind === "ids") {
-      for (const ids of chunks(selection.ids, atOnce)) yield { ids, next: null };
+      const chosen = selection.ids.flatMap(({ partition, id }) => {
+        const home = homes.find((one) => one.partition === partition);
+        return home === undefined ? [] : [{ home, id }];
+      });
+      for (const picked of chunks(chosen, atOnce)) yield { picked, next: null };
       return;
     }
     // Messages dead-lettered from now on are left out: one that fails again at once would be redriven forever.
-    const end = await this.#lastId();
-    if (end === null) return;
+    const ends = await this.#lastIds(homes);
     const { from, limit, accepts } = selection;
     let left = limit;
-    for await (const entries of this.#pages({ from, to: end }, signal)) {
-      const ids: EntryId[] = [];
-      for (const entry of entries) {
-        const letter = readLetter(entry);
+    for await (const entries of this.#pages(homes, { from, newestFirst: false, ends }, signal)) {
+      const chosen: Picked[] = [];
+      for (const { home, entry } of entries) {
+        const letter = readLetter(entry, home.partition);
         if (letter === undefined || !accepts(letter)) continue;
-        ids.push(entry.id);
+        chosen.push({ home, id: entry.id });
         left--;
         if (left === 0) break;
       }
-      for (const few of chunks(ids, atOnce)) yield { ids: few, next: null };
-      if (left === 0) {
-        yield { ids: [], next: nextEntryId(ids.at(-1) as EntryId) };
+      for (const picked of chunks(chosen, atOnce)) yield { picked, next: null };
+      const last = chosen.at(-1);
+      if (left === 0 && last !== undefined) {
+        const walk = { partitions: homes[0]?.partition === null ? null : homes.length, newestFirst: false };
+        yield { picked: [], next: nextAfter(last, walk) };
         return;
       }
     }
   }
 
-  /** The id of the newest dead letter, even if it was deleted; `null` if there never was one. */
-  async #lastId(): Promise<EntryId | null> {
-    try {
-      return (await this.#client.xinfoStream({ stream: this.#key })).lastGeneratedId;
-    } catch (error) {
-      if (NoGroupError.is(error)) return null;
-      throw error;
-    }
+  /** Of each home the id of its newest dead letter, even if it was deleted; `null` if there never was one. */
+  #lastIds(homes: readonly Home[]): Promise<readonly (EntryId | null)[]> {
+    return Promise.all(
+      homes.map(async ({ key }) => {
+        try {
+          return (await this.#client.xinfoStream({ stream: key })).lastGeneratedId;
+        } catch (error) {
+          if (NoGroupError.is(error)) return null;
+          throw error;
+        }
+      }),
+    );
   }
 }
 
+type PageRead = (from: string, count: number) => Promise<readonly StreamEntry[]>;
+
 interface Span {
-  readonly from: string;
-  readonly to: string;
-  /** Default `false`. */
-  readonly newestFirst?: boolean;
+  /** `null`: from the end that comes first. */
+  readonly from: Placed | null;
+  readonly newestFirst: boolean;
   readonly mostPerPage?: number;
+  /** The last id of each home, itself included; `null`: it has none. Default: as far as there is anything. */
+  readonly ends?: readonly (EntryId | null)[];
 }
 
-function* chunks(ids: readonly EntryId[], size: number): Generator<readonly EntryId[]> {
-  for (let start = 0; start < ids.length; start += size) yield ids.slice(start, start + size);
+/** @throws {ConfigError} when ids are without the partition that they are in, or with one that is not there */
+function checkPlaces(call: string, option: string, homes: readonly Home[], places: readonly Placed[]): void {
+  const isWhole = homes.length === 1 && homes[0]?.partition === null;
+  const wrong = places.find(({ partition }) => !homes.some((home) => home.partition === partition));
+  // Reading may begin at a time as well.
+  if (wrong === undefined || (option === "from" && wrong.partition === null)) return;
+  const id = encodePlacedId(wrong);
+  throw new ConfigError(call, [
+    isWhole
+      ? `${option}: ${id} names a partition, and the stream has none`
+      : wrong.partition === null
+        ? `${option}: the stream has ${homes.length} partitions, and ${id} does not say in which: 0/${id} is in the first`
+        : `${option}: ${id}: the stream has ${homes.length} partitions, from 0 to ${homes.length - 1}`,
+  ]);
+}
+
+function nextAfter({ home, id }: Picked, walk: Walk): LetterId | null {
+  const next = placeBehind({ partition: home.partition, id }, walk);
+  return next === null ? null : encodePlacedId(next);
+}
+
+function* chunks<Item>(items: readonly Item[], size: number): Generator<readonly Item[]> {
+  for (let start = 0; start < items.length; start += size) yield items.slice(start, start + size);
 }

@@ -1,11 +1,18 @@
 import { type Fields, fieldsCodec, rawCodec } from "../codecs/codec.ts";
 import { type EntryId, isEntryId } from "../names/entry-id.ts";
+import { encodePlacedId } from "../names/placed-id.ts";
 import type { RawFields, StreamEntry } from "../wire/entry.ts";
 import { decodeText } from "../wire/reply.ts";
 import { decodeTraceContext, ownFields, type TraceContext } from "../wire/trace-context.ts";
 
 /** The fields that move-to-dead-letters.lua appends to a message's own: always these names, in this order. */
 const HISTORY = ["dead.id", "dead.consumer", "dead.deliveries", "dead.reason", "dead.error", "dead.at"] as const;
+
+/**
+ * Names one dead letter of a group: an id such as `1700000000000-0`, in a stream with partitions with its partition in front, such
+ * as `3/1700000000000-0`.
+ */
+export type LetterId = string;
 
 interface LetterHistory {
   readonly entryId: EntryId;
@@ -23,9 +30,11 @@ export const wholeFieldsOf = (letter: DeadLetter): RawFields => WHOLE.get(letter
 
 /** One dead letter of a group: the complete message, with its history. Its JSON does not contain the payload. */
 export class DeadLetter {
-  /** The id of the dead letter, used to redrive and discard it. */
-  readonly id: EntryId;
-  /** The message's id in the stream, where its entry may still exist. */
+  /** The id of the dead letter, used to redrive and discard it. In a stream with partitions its partition is in front. */
+  readonly id: LetterId;
+  /** The partition that the message is in; `null`: the stream has none. */
+  readonly partition: number | null;
+  /** The message's id in the stream, or in its partition, where its entry may still exist. */
   readonly entryId: EntryId;
   /** The consumer that held it last. */
   readonly consumer: string;
@@ -42,8 +51,9 @@ export class DeadLetter {
   #fields: Fields | undefined;
 
   /** @internal */
-  constructor(id: EntryId, raw: RawFields, history: LetterHistory) {
-    this.id = id;
+  constructor(id: EntryId, raw: RawFields, history: LetterHistory, partition: number | null = null) {
+    this.id = encodePlacedId({ partition, id });
+    this.partition = partition;
     this.entryId = history.entryId;
     this.consumer = history.consumer;
     this.deliveries = history.deliveries;
@@ -79,8 +89,12 @@ export function encodeHistory(history: Omit<LetterHistory, "at"> & { readonly at
   return HISTORY.flatMap((name, index) => [name, values[index] ?? ""]);
 }
 
-/** Reads one entry of a dead-letter stream; `undefined` if Redis Batch did not write it. */
-export function readLetter({ id, fields }: StreamEntry): DeadLetter | undefined {
+/**
+ * Reads one entry of a dead-letter stream; `undefined` if Redis Batch did not write it.
+ *
+ * @param partition the one that it is of
+ */
+export function readLetter({ id, fields }: StreamEntry, partition: number | null = null): DeadLetter | undefined {
   const size = fields.length - 2 * HISTORY.length;
   if (size < 2) return undefined;
   const values: string[] = [];
@@ -92,5 +106,5 @@ export function readLetter({ id, fields }: StreamEntry): DeadLetter | undefined 
   const atMs = new Date(/^\d+$/.test(at) ? Number(at) : Number.NaN);
   if (!isEntryId(entryId) || !/^\d+$/.test(deliveries) || Number.isNaN(atMs.getTime())) return undefined;
   const history = { entryId, consumer, deliveries: Number(deliveries), reason, error, at: atMs };
-  return new DeadLetter(id, fields.slice(0, size), history);
+  return new DeadLetter(id, fields.slice(0, size), history, partition);
 }

@@ -45,7 +45,7 @@ describe("new DeadLetters", () => {
 
 describe("list", () => {
   test("begins with the oldest, and takes a hundred of any kind", () => {
-    expect(resolveListOptions({})).toMatchObject({ from: "0-0", limit: 100, takesAll: true });
+    expect(resolveListOptions({})).toMatchObject({ from: null, limit: 100, takesAll: true });
     expect(resolveListOptions({ filter: { reason: "x" } })).toMatchObject({ takesAll: false });
   });
 
@@ -60,16 +60,18 @@ describe("list", () => {
   });
 });
 
+const at = (id: string, partition: number | null = null) => ({ partition, id });
+
 describe("redrive and discard", () => {
   test("take ids, or a filter up to a limit", () => {
-    expect(resolveRedriveOptions({ ids: ["1-1", "1-1"] })).toEqual({
-      ...{ selection: { kind: "ids", ids: ["1-1", "1-1"] }, ifTrimmed: "skip" },
+    expect(resolveRedriveOptions({ ids: ["1-1", "3/1-1"] })).toEqual({
+      ...{ selection: { kind: "ids", ids: [at("1-1"), at("1-1", 3)] }, ifTrimmed: "skip" },
     });
     expect(resolveRedriveOptions({ filter: "all", ifTrimmed: "add" })).toMatchObject({
-      ...{ selection: { kind: "filter", from: "0-0", limit: 1_000 }, ifTrimmed: "add" },
+      ...{ selection: { kind: "filter", from: null, limit: 1_000 }, ifTrimmed: "add" },
     });
     expect(resolveDiscardOptions({ filter: "all", from: "3-4", limit: 7 })).toMatchObject({
-      ...{ selection: { kind: "filter", from: "3-4", limit: 7 }, perSecond: undefined },
+      ...{ selection: { kind: "filter", from: at("3-4"), limit: 7 }, perSecond: undefined },
     });
   });
 

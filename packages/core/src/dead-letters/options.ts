@@ -1,8 +1,8 @@
-import { type EntryId, isEntryId } from "../names/entry-id.ts";
+import { type Placed, parsePlacedId } from "../names/placed-id.ts";
 import { type DefaultsOf, defaultsOf, type OptionsOf, type PolicyOf, type WithRedis } from "../options/option-spec.ts";
 import { OptionsReader } from "../options/options-reader.ts";
 import { resolveFilter } from "./filter.ts";
-import type { DeadLetter } from "./letter.ts";
+import type { DeadLetter, LetterId } from "./letter.ts";
 import {
   CHOSEN_SPEC,
   DEAD_LETTERS_SPEC,
@@ -53,8 +53,8 @@ export function resolveDeadLettersOptions(options: DeadLettersOptions): DeadLett
 
 /** One page of a list, as it is to be read. */
 export interface ListPlan {
-  /** Where it begins, itself included. */
-  readonly from: string;
+  /** Where it begins, itself included; `null`: at the end that comes first. */
+  readonly from: Placed | null;
   readonly newestFirst: boolean;
   readonly limit: number;
   /** Whether every letter that is read goes onto the page. */
@@ -70,8 +70,7 @@ export function resolveListOptions(options: ListLettersOptions): ListPlan {
     () => resolveFilter("list", filter),
     () => false,
   );
-  const begin = from === undefined && newestFirst ? "+" : readFrom(from, reader);
-  return reader.finish({ from: begin, newestFirst, limit, takesAll: filter === "all", accepts });
+  return reader.finish({ from: readFrom(from, reader), newestFirst, limit, takesAll: filter === "all", accepts });
 }
 
 /** The same for a summary, which looks at the newest. */
@@ -87,10 +86,10 @@ export function resolveSummariseOptions(options: SummariseOptions): Pick<ListPla
 
 /** Which letters a call is about. */
 export type Selection =
-  | { readonly kind: "ids"; readonly ids: readonly EntryId[] }
+  | { readonly kind: "ids"; readonly ids: readonly Placed[] }
   | {
       readonly kind: "filter";
-      readonly from: string;
+      readonly from: Placed | null;
       readonly limit: number;
       readonly accepts: (letter: DeadLetter) => boolean;
     };
@@ -131,9 +130,11 @@ function readSelection(
   if (ids !== undefined) {
     if (filter !== undefined) reader.problem("ids and filter exclude each other; give one");
     for (const name of ["limit", "from"]) if (reader.has(name)) reader.problem(`${name} has no meaning with ids`);
-    const areIds = Array.isArray(ids) && ids.every((id) => typeof id === "string" && isEntryId(id));
-    if (!areIds) reader.problem('ids must be a list of dead letters\' ids, such as "1700000000000-0"');
-    return { kind: "ids", ids: areIds ? [...ids] : [] };
+    const places = Array.isArray(ids) ? ids.map(readId) : [null];
+    const known = places.filter((place) => place !== null);
+    if (known.length < places.length)
+      reader.problem('ids must be a list of dead letters\' ids, such as "1700000000000-0"');
+    return { kind: "ids", ids: known };
   }
   const { limit, from } = reader.read(FILTERED_SPEC);
   const accepts = reader.collect(
@@ -143,9 +144,11 @@ function readSelection(
   return { kind: "filter", from: readFrom(from, reader), limit, accepts };
 }
 
-function readFrom(from: EntryId | undefined, reader: OptionsReader): string {
-  if (from === undefined) return "0-0";
-  if (typeof from === "string" && isEntryId(from)) return from;
-  reader.problem('from must be a dead letter\'s id, such as "1700000000000-0"');
-  return "0-0";
+const readId = (id: unknown): Placed | null => (typeof id === "string" ? parsePlacedId(id) : null);
+
+function readFrom(from: LetterId | undefined, reader: OptionsReader): Placed | null {
+  if (from === undefined) return null;
+  const place = readId(from);
+  if (place === null) reader.problem('from must be a dead letter\'s id, such as "1700000000000-0"');
+  return place;
 }

@@ -1,13 +1,12 @@
-import type { EntryId } from "../names/entry-id.ts";
 import type { Redrive } from "../wire/atomic/redrive.ts";
-import type { DeadLetter } from "./letter.ts";
+import type { DeadLetter, LetterId } from "./letter.ts";
 import type { LetterGroup } from "./letter-groups.ts";
 
 /** A page of dead letters, oldest first. */
 export interface LetterPage {
   readonly letters: readonly DeadLetter[];
   /** Where the next page starts; `null` if there is none. The next page may still turn out to be empty. */
-  readonly next: EntryId | null;
+  readonly next: LetterId | null;
   /** Entries among them that Redis Batch did not write. They are left alone, unless discarded by their ids. */
   readonly foreign: number;
 }
@@ -34,13 +33,13 @@ export interface RedriveCounts {
 }
 
 /** The result for one dead letter; `id` is the id of the dead letter. */
-export type RedriveOutcome = Redrive & { readonly id: EntryId };
+export type RedriveOutcome = Redrive & { readonly id: LetterId };
 
 export interface RedriveReport extends RedriveCounts {
   /** One result per dead letter, in the order of the ids. */
   readonly letters: readonly RedriveOutcome[];
   /** Where a filter continues after its `limit`; `null` if it has seen every dead letter, and for `ids`. */
-  readonly next: EntryId | null;
+  readonly next: LetterId | null;
 }
 
 export interface DiscardProgress {

@@ -1,10 +1,10 @@
 /** The options of dead letters, and of their calls. Each is written here, and nowhere else. */
-import type { EntryId } from "../names/entry-id.ts";
 import type { OptionSpecs } from "../options/option-spec.ts";
 import type { CredentialsFunction } from "../redis/credentials.ts";
 import type { Observer } from "../service/observer.ts";
 import type { DeadLettersEvent } from "./events.ts";
 import type { LetterFilter } from "./filter.ts";
+import type { LetterId } from "./letter.ts";
 import type { DiscardProgress, RedriveCounts } from "./report.ts";
 
 export const DEAD_LETTERS_SPEC = {
@@ -32,8 +32,11 @@ export const DEAD_LETTERS_SPEC = {
     },
     about: "receives every `DeadLettersEvent`",
   },
-  /** The stream's key. */
-  stream: { kind: "stream", required: true, about: "the stream's key" },
+  /** The stream's key. If it has partitions, the dead letters are those of all of them. */
+  stream: {
+    ...{ kind: "stream", required: true },
+    about: "the stream's key; if it has [partitions](../../docs/partitions.md), of all of them",
+  },
   /** The consumer group whose dead letters these are. */
   group: { kind: "name", required: true, about: "the consumer group whose dead letters these are" },
 } as const satisfies OptionSpecs;
@@ -47,7 +50,7 @@ export const LIST_SPEC = {
   filter: { kind: "own", value: {} as LetterFilter, otherwise: '`"all"`', about: "which dead letters" },
   /** The letter to begin with, itself included: the `next` of the page before. Default: the oldest. */
   from: {
-    ...{ kind: "own", value: "" as EntryId, otherwise: "the oldest" },
+    ...{ kind: "own", value: "" as LetterId, otherwise: "the oldest" },
     about: "first dead letter: the `next` of the page before",
   },
   /** Ends the reading; the call rejects with the signal's reason. */
@@ -69,7 +72,7 @@ export const SUMMARISE_SPEC = {
 /** Letters named one by one. */
 export const CHOSEN_SPEC = {
   /** The letters' own ids. */
-  ids: { kind: "own", required: true, value: [] as readonly EntryId[], about: "ids of the dead letters" },
+  ids: { kind: "own", required: true, value: [] as readonly LetterId[], about: "ids of the dead letters" },
 } as const satisfies OptionSpecs;
 
 /** Letters picked among those that are there. */
@@ -85,7 +88,7 @@ export const FILTERED_SPEC = {
   limit: { kind: "integer", min: 1, max: 100_000, default: 1_000, about: "maximum number of dead letters" },
   /** The letter to begin with, itself included: the `next` of the report before. Default: the oldest. */
   from: {
-    ...{ kind: "own", value: "" as EntryId, otherwise: "the oldest" },
+    ...{ kind: "own", value: "" as LetterId, otherwise: "the oldest" },
     about: "first dead letter: the `next` of the report before",
   },
 } as const satisfies OptionSpecs;
@@ -103,7 +106,8 @@ export const REDRIVE_SPEC = {
   },
   /**
    * Another stream: the message is added to it as a new entry, and not returned to its group. A crash between the two steps
-   * leaves the dead letter, so the message may be added twice, and is never lost. Default: the letter's own group.
+   * leaves the dead letter, so the message may be added twice, and is never lost. It must not have partitions, but may be one.
+   * Default: the letter's own group.
    */
   toStream: { kind: "name", otherwise: "its own group", about: "another stream to add the messages to" },
   /** Letters per second at most, 0.01 to 100,000. Default: as fast as the server answers. */

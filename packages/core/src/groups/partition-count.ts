@@ -36,7 +36,11 @@ export async function readPartitions(
 ): Promise<readonly string[] | null> {
   // Such a name has no partitions, and perhaps no slot for other keys.
   if (/[{}]/.test(stream)) return null;
-  const known = await nullIfForbidden(client.textOf({ key: partitionsKey(stream) }));
+  return decodePartitions(stream, await nullIfForbidden(client.textOf({ key: partitionsKey(stream) })));
+}
+
+/** The same, of what is written down at `partitionsKey`. */
+export function decodePartitions(stream: string, known: string | null): readonly string[] | null {
   const count = known === null ? null : countOf(known);
   return count === null ? null : partitionStreams(stream, count);
 }

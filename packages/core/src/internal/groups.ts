@@ -21,10 +21,17 @@ export {
 } from "../groups/consumer-registry.ts";
 export { readFinalReports } from "../groups/final-reports.ts";
 export { LeaderLease } from "../groups/leader-lease.ts";
-export { assurePartitions, joinPartitions, readPartitions, refusePartitions } from "../groups/partition-count.ts";
+export {
+  assurePartitions,
+  decodePartitions,
+  joinPartitions,
+  readPartitions,
+  refusePartitions,
+} from "../groups/partition-count.ts";
 export { pendingPages } from "../groups/pending-pages.ts";
 export { readBacklog } from "../groups/read-backlog.ts";
 export { addBatch, NO_WORK, type WorkCounters } from "../groups/work-counters.ts";
+export { partitionsKey } from "../names/partitions.ts";
 export {
   encodeTold,
   type HeartbeatDetails,

@@ -212,6 +212,7 @@ export const RIGHTS: Readonly<Record<Role, readonly Part[]>> = {
       need: "least",
       grants: [{ keys: ["dead"], rules: ["+xrange", "+xrevrange", "+xlen", "+xinfo|stream"] }],
     },
+    { ...ASKING, purpose: "finding the dead letters of all partitions" },
     connecting(),
     { purpose: "discarding", need: "discard", grants: [{ keys: ["dead"], rules: ["+xdel"] }] },
     {
@@ -350,7 +351,6 @@ const PARTITION_RIGHTS: Readonly<
   monitor: { logical: LOOK_AT_PARTITIONS, each: [] },
   scaler: { logical: LOOK_AT_PARTITIONS, each: [] },
   dashboard: { logical: LOOK_AT_PARTITIONS, each: [] },
-  deadLetters: { logical: [PARTITIONS], each: [] },
   groups: { logical: LOOK_AT_PARTITIONS, each: [] },
 };
 
@@ -401,7 +401,9 @@ export function aclRules(
   const all = cluster ? [...grants, { keys: [], rules: CLUSTER_RULES }] : grants;
   if (partitions) {
     const { logical = [], each = [] } = PARTITION_RIGHTS[role] ?? {};
-    const beside = LOOKS_BESIDE.includes(role) ? all.filter(isBeside) : [];
+    const beside = all.filter(
+      (grant) => grant.keys === BOOKKEEPING || (LOOKS_BESIDE.includes(role) && isBeside(grant)),
+    );
     return [
       ...new Set(
         streams.flatMap((one) => [
