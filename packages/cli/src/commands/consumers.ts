@@ -3,20 +3,25 @@ import { nullIfForbidden } from "@redis-batch/core/internal/errors";
 import { type ConsumerInfo, isAlive, type Registration } from "@redis-batch/core/internal/groups";
 import { isReservedConsumer } from "@redis-batch/core/internal/names";
 import type { Invocation, Run } from "../command.ts";
-import { withStream } from "../connection/open.ts";
+import { withClient } from "../connection/open.ts";
 import type { Row } from "../render/report.ts";
 import { reservedFacts } from "../render/reserved-name.ts";
 import type { consumers } from "../table/inspect.ts";
+import { askParts, type Part, partsOf } from "./parts.ts";
 import { repeat } from "./repeat.ts";
 
 type Call = Invocation<typeof consumers>;
 
 export const run: Run<typeof consumers> = (call) =>
-  withStream(call, (client) => repeat(call, () => show(client, call)));
+  withClient(call, async (client) => {
+    const parts = await partsOf(client, call.args.stream);
+    return repeat(call, () => show(client, call, parts));
+  });
 
-async function show(client: StreamClient, call: Call): Promise<void> {
+async function show(client: StreamClient, call: Call, parts: readonly Part[]): Promise<void> {
   const { stream, group } = call.args;
-  const infos = await client.xinfoConsumers({ stream, group });
+  const answers = await askParts(parts, (part) => client.xinfoConsumers({ stream: part.stream, group }));
+  const infos = sumUp(answers.flatMap(({ answer }) => answer));
   const registry = (await nullIfForbidden(client.registry({ stream, group }))) ?? new Map<string, Registration>();
   const nowMs = await nullIfForbidden(client.time());
   const known = new Map(infos.map((info) => [info.name, info]));
@@ -54,6 +59,16 @@ async function show(client: StreamClient, call: Call): Promise<void> {
     },
     call.options.json,
   );
+}
+
+/** What a consumer has in all partitions. */
+function sumUp(infos: readonly ConsumerInfo[]): readonly ConsumerInfo[] {
+  const known = new Map<string, ConsumerInfo>();
+  for (const info of infos) {
+    const { pending = 0, idleMs = info.idleMs } = known.get(info.name) ?? {};
+    known.set(info.name, { ...info, pending: pending + info.pending, idleMs: Math.min(idleMs, info.idleMs) });
+  }
+  return [...known.values()];
 }
 
 function describe(

@@ -31,5 +31,6 @@ export async function countAfter(client: StreamClient, stream: string, position:
 
 /** Counts the entries before this one. */
 export async function countBefore(client: StreamClient, stream: string, id: string): Promise<Count> {
-  return countBetween(client, stream, "0-0", `(${id}`);
+  // The range before the smallest id is one that the server refuses.
+  return id === "0-0" ? { value: 0, isAll: true } : countBetween(client, stream, "0-0", `(${id}`);
 }

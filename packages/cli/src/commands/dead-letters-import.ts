@@ -1,6 +1,7 @@
 import { createReadStream } from "node:fs";
 import { deadLetterKey } from "@redis-batch/core";
 import type { StreamClient } from "@redis-batch/core/internal/connection";
+import { readPartitions } from "@redis-batch/core/internal/groups";
 import type { Invocation, Run } from "../command.ts";
 import { withClient } from "../connection/open.ts";
 import { Failure } from "../failure.ts";
@@ -19,6 +20,11 @@ export const run: Run<typeof importLetters> = (call) =>
     const { args, options, terminal } = call;
     const { stream, group } = args;
     await findGroup(client, stream, group);
+    const partitions = await readPartitions(client, stream);
+    const keyOf = (partition: number | null): string | undefined => {
+      const home = partitions === null ? stream : partitions[partition ?? -1];
+      return home === undefined ? undefined : deadLetterKey(home, group);
+    };
     const address = [
       { key: "stream", value: stream },
       { key: "group", value: group },
@@ -33,23 +39,25 @@ export const run: Run<typeof importLetters> = (call) =>
       );
     }
     let letters = 0;
-    if (!isOnce) for await (const few of readLetters(options)) letters += few.length;
+    if (!isOnce) for await (const few of readLetters(options, keyOf)) letters += few.length;
     const facts = [
       ...address,
       { key: "letters", title: "to import", value: isOnce ? null : letters, unit: "count" },
     ] as const;
     const nothing = letters === 0 && !isOnce ? NOTHING_TO_DO : undefined;
     return planFirst(terminal, options, { facts, nothing }, async () => {
-      const imported = await add(client, call);
+      const imported = await add(client, call, keyOf);
       return { facts: [...address, { key: "imported", value: imported, unit: "count" }] };
     });
   });
 
-async function add(client: StreamClient, { args, options, terminal }: Call): Promise<number> {
-  const key = deadLetterKey(args.stream, args.group);
+/** The key of the dead letters of a partition; `undefined`: the stream has no such partition. */
+type KeyOf = (partition: number | null) => string | undefined;
+
+async function add(client: StreamClient, { options, terminal }: Call, keyOf: KeyOf): Promise<number> {
   let imported = 0;
-  for await (const few of readLetters(options)) {
-    const results = await client.xaddMany(few.map((fields) => ({ stream: key, fields })));
+  for await (const few of readLetters(options, keyOf)) {
+    const results = await client.xaddMany(few);
     imported += results.filter((result) => typeof result === "string").length;
     terminal.progress(`${imported} imported`);
     for (const result of results) {
@@ -65,12 +73,15 @@ async function add(client: StreamClient, { args, options, terminal }: Call): Pro
 const isStdin = ({ file }: Call["options"]): boolean => file === "-" || (file === undefined && !process.stdin.isTTY);
 
 /** The entries of the file, some at a time. */
-async function* readLetters(options: Call["options"]): AsyncGenerator<readonly (readonly (string | Buffer)[])[]> {
+async function* readLetters(
+  options: Call["options"],
+  keyOf: KeyOf,
+): AsyncGenerator<readonly { readonly stream: string; readonly fields: readonly (string | Buffer)[] }[]> {
   if (options.file === undefined && !isStdin(options)) {
     throw new Failure("usage", "no file was given", "--file takes what `dead-letters export` printed");
   }
   const source = isStdin(options) ? process.stdin : createReadStream(options.file ?? "");
-  let few: (readonly (string | Buffer)[])[] = [];
+  let few: { readonly stream: string; readonly fields: readonly (string | Buffer)[] }[] = [];
   try {
     for await (const { number, text, why } of readLines(source as AsyncIterable<Buffer>)) {
       if (text?.trim() === "") continue;
@@ -78,7 +89,15 @@ async function* readLetters(options: Call["options"]): AsyncGenerator<readonly (
       if (read.kind === "malformed") {
         throw new Failure("usage", `line ${number} is not a dead letter: ${read.why}`, "this line was not imported");
       }
-      few.push(read.fields);
+      const key = keyOf(read.partition);
+      if (key === undefined) {
+        throw new Failure(
+          "usage",
+          `line ${number} names no partition that the stream has`,
+          'the stream has partitions: "id" must have one in front, such as 3/1700000000000-0, or give the name of one partition',
+        );
+      }
+      few.push({ stream: key, fields: read.fields });
       if (few.length < ADDED_AT_ONCE) continue;
       yield few;
       few = [];

@@ -1,9 +1,9 @@
-import { type DeadLetters, isEntryId } from "@redis-batch/core";
+import type { DeadLetters } from "@redis-batch/core";
 import { describeCount } from "@redis-batch/core/internal/errors";
 import type { Invocation, Run } from "../command.ts";
 import { Failure } from "../failure.ts";
 import type { list } from "../table/dead-letters.ts";
-import { filterOf, refuseMissingGroup, withLetters } from "./letters.ts";
+import { filterOf, isLetterId, refuseMissingGroup, withLetters } from "./letters.ts";
 import { repeat } from "./repeat.ts";
 
 export const run: Run<typeof list> = (call) =>
@@ -11,7 +11,7 @@ export const run: Run<typeof list> = (call) =>
 
 async function show(deadLetters: DeadLetters, call: Invocation<typeof list>): Promise<void> {
   const { from, limit, newest } = call.options;
-  if (from !== undefined && !isEntryId(from)) throw new Failure("usage", "--from must be the id of a dead letter");
+  if (from !== undefined && !isLetterId(from)) throw new Failure("usage", "--from must be the id of a dead letter");
   const filter = filterOf(call.options) ?? "all";
   const total = await deadLetters.count();
   if (total === 0) await refuseMissingGroup(call);

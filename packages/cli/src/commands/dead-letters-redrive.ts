@@ -1,6 +1,7 @@
 import type { RedriveCounts } from "@redis-batch/core";
 import { describeCount } from "@redis-batch/core/internal/errors";
 import type { Run } from "../command.ts";
+import { withStream } from "../connection/open.ts";
 import { Failure } from "../failure.ts";
 import { planFirst } from "../plan.ts";
 import type { redrive } from "../table/dead-letters.ts";
@@ -9,12 +10,15 @@ import { choose, countChosen, withLetters } from "./letters.ts";
 export const run: Run<typeof redrive> = (call) =>
   withLetters(call, async (deadLetters) => {
     const { options, terminal, signal } = call;
+    const toStream = options["to-stream"];
+    // Before the plan: messages in a plain stream beside the partitions would be read by nobody.
+    if (toStream !== undefined) await withStream({ ...call, args: { stream: toStream } }, async () => {});
     const chosen = choose(call.args.id, options);
     const plan = await countChosen(call, deadLetters, chosen, options.limit);
     return planFirst(terminal, options, plan, async () => {
       const settings = {
         ifTrimmed: options["if-trimmed"],
-        toStream: options["to-stream"],
+        toStream,
         perSecond: options.rate,
         signal,
         onProgress: ({ redriven, added, skipped }: RedriveCounts) =>

@@ -1,4 +1,3 @@
-import { isEntryId } from "@redis-batch/core";
 import type { Run } from "../command.ts";
 import { Failure } from "../failure.ts";
 import { encodeFields } from "../messages/message-line.ts";
@@ -6,12 +5,12 @@ import { encodeJson } from "../render/escape.ts";
 import { renderBytes } from "../render/message-text.ts";
 import { renderReport } from "../render/report.ts";
 import type { show } from "../table/dead-letters.ts";
-import { find, LISTED, refuseMissingGroup, withLetters } from "./letters.ts";
+import { find, isLetterId, LISTED, refuseMissingGroup, withLetters } from "./letters.ts";
 
 export const run: Run<typeof show> = (call) =>
   withLetters(call, async (deadLetters) => {
     const { args, options, terminal } = call;
-    if (!isEntryId(args.id))
+    if (!isLetterId(args.id))
       throw new Failure("usage", "<id> must be the id of a dead letter, such as 1700000000000-0");
     const [letter] = await find(deadLetters, args.id);
     if (letter === undefined) {

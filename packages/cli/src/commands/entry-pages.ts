@@ -12,15 +12,17 @@ interface EntryRange {
   /** The maximum number of entries. */
   readonly most: number;
   readonly newestFirst?: boolean;
+  /** How many ranges have a page in memory together: their pages are as much smaller. Default 1. */
+  readonly share?: number;
 }
 
 /** Reads a range page by page: never more than one page is in memory, however large the entries are. */
 export async function* entryPages(
   client: Pick<StreamClient, "xrange" | "xrevrange">,
-  { stream, most, newestFirst = false, ...range }: EntryRange,
+  { stream, most, newestFirst = false, share = 1, ...range }: EntryRange,
 ): AsyncGenerator<readonly StreamEntry[], void, undefined> {
   let { from, to } = range;
-  let size = FIRST_PAGE_SIZE;
+  let size = Math.ceil(FIRST_PAGE_SIZE / share);
   for (let left = most; left > 0; ) {
     const count = Math.min(left, size);
     const page = await (newestFirst ? client.xrevrange : client.xrange).call(client, { stream, from, to, count });
@@ -29,7 +31,7 @@ export async function* entryPages(
     yield page;
     if (page.length < count) return;
     left -= page.length;
-    size = nextPageSize(page, LARGEST_PAGE);
+    size = Math.ceil(nextPageSize(page, LARGEST_PAGE) / share);
     if (newestFirst) to = `(${last.id}`;
     else from = `(${last.id}`;
   }

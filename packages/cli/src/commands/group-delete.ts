@@ -5,23 +5,39 @@ import { describeCount, describeMessages, nullIfForbidden } from "@redis-batch/c
 import { isAlive, type Registration } from "@redis-batch/core/internal/groups";
 import { bookkeepingKeys, groupKey } from "@redis-batch/core/internal/names";
 import type { Run } from "../command.ts";
-import { withStream } from "../connection/open.ts";
+import { withClient } from "../connection/open.ts";
 import { Failure } from "../failure.ts";
 import { planFirst } from "../plan.ts";
 import type { remove } from "../table/group.ts";
 import { countAfter } from "./count-between.ts";
 import { findGroup } from "./find-group.ts";
+import { askParts, partsOf } from "./parts.ts";
 
 export const run: Run<typeof remove> = (call) =>
-  withStream(call, async (client) => {
+  withClient(call, async (client) => {
     const { args, options, terminal } = call;
     const { stream, group } = args;
-    const { pending, lastDeliveredId } = await findGroup(client, stream, group);
-    const unread = await countAfter(client, stream, lastDeliveredId);
+    const parts = await partsOf(client, stream);
+    const found = await askParts(parts, async (part) => {
+      const { pending, lastDeliveredId } = await findGroup(client, part.stream, group);
+      const deadLetters = nullIfForbidden(client.xlen({ stream: groupKey("dead", part.stream, group) }));
+      return {
+        pending,
+        unread: await countAfter(client, part.stream, lastDeliveredId),
+        deadLetters: await deadLetters,
+      };
+    });
+    const answers = found.map(({ answer }) => answer);
+    const pending = sum(answers.map((one) => one.pending));
+    const unread = {
+      value: sum(answers.map((one) => one.unread.value)),
+      isAll: answers.every((one) => one.unread.isAll),
+    };
+    const letters = answers.flatMap((one) => one.deadLetters ?? []);
+    const deadLetters = letters.length < answers.length ? null : sum(letters);
     const registry = await client.registry({ stream, group });
     const nowMs = await client.time();
     const alive = [...registry.values()].filter((registered: Registration) => isAlive(registered, nowMs));
-    const deadLetters = await nullIfForbidden(client.xlen({ stream: groupKey("dead", stream, group) }));
     const facts = [
       { key: "stream", value: stream },
       { key: "group", value: group },
@@ -33,11 +49,17 @@ export const run: Run<typeof remove> = (call) =>
     ] as const;
     const blocked = whyNot(alive, pending, unread.value, options["lose-pending"]);
     return planFirst(terminal, options, { facts, blocked }, async () => {
-      await client.xgroupDestroy({ stream, group });
-      await forget(client, stream, group);
+      for (const { part } of found) {
+        await client.xgroupDestroy({ stream: part.stream, group });
+        await forget(client, part.stream, group);
+      }
+      // What is kept of the whole is beside the stream.
+      if (found.some(({ part }) => part.partition !== null)) await forget(client, stream, group);
       return { facts };
     });
   });
+
+const sum = (numbers: readonly number[]): number => numbers.reduce((all, one) => all + one, 0);
 
 function whyNot(
   alive: readonly Registration[],

@@ -1,9 +1,10 @@
 /** Shared by the commands on dead letters. */
-import { type DeadLetter, DeadLetters, isEntryId, type LetterFilter } from "@redis-batch/core";
+import { type DeadLetter, DeadLetters, type LetterFilter, type LetterId } from "@redis-batch/core";
 import { nullIfForbidden } from "@redis-batch/core/internal/errors";
+import { parsePlacedId } from "@redis-batch/core/internal/messages";
 import { onAbort } from "@redis-batch/core/internal/service";
 import type { Invocation } from "../command.ts";
-import { findServer, withStream } from "../connection/open.ts";
+import { findServer, withClient } from "../connection/open.ts";
 import { Failure } from "../failure.ts";
 import { NOTHING_TO_DO } from "../plan.ts";
 import { parseMoment } from "../point.ts";
@@ -11,6 +12,9 @@ import { findGroup } from "./find-group.ts";
 
 const LETTERS_AT_ONCE = 1_000;
 export const LISTED = "`redis-batch dead-letters list` shows all of them";
+
+/** Whether it can be the id of a dead letter: in a stream with partitions, with its partition in front. */
+export const isLetterId = (text: string): boolean => parsePlacedId(text) !== null;
 
 type Call = Pick<Invocation, "options" | "terminal" | "signal"> & {
   readonly args: { readonly stream: string; readonly group: string };
@@ -47,7 +51,7 @@ export async function withLetters<Result>(call: Call, run: (letters: DeadLetters
  */
 export async function refuseMissingGroup(call: Call): Promise<void> {
   const { stream, group } = call.args;
-  await withStream(call, (client) => nullIfForbidden(findGroup(client, stream, group)));
+  await withClient(call, (client) => nullIfForbidden(findGroup(client, stream, group)));
 }
 
 interface Criteria {
@@ -70,7 +74,7 @@ export function filterOf({ reason, error, since, before }: Criteria): LetterFilt
 }
 
 export type Chosen =
-  | { readonly kind: "ids"; readonly ids: readonly string[] }
+  | { readonly kind: "ids"; readonly ids: readonly LetterId[] }
   | { readonly kind: "filter"; readonly filter: LetterFilter };
 
 /**
@@ -89,7 +93,7 @@ export function choose(ids: readonly string[], options: Criteria & { readonly al
     );
   if (said > 1) throw new Failure("usage", "ids, a filter and --all exclude each other: give one of them");
   if (ids.length === 0) return { kind: "filter", filter: filter ?? "all" };
-  const wrong = ids.filter((id) => !isEntryId(id)).join(", ");
+  const wrong = ids.filter((id) => !isLetterId(id)).join(", ");
   if (wrong !== "") throw new Failure("usage", `not the id of a dead letter: ${wrong}`, LISTED);
   return { kind: "ids", ids: [...new Set(ids)] };
 }

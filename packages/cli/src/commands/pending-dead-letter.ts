@@ -1,6 +1,6 @@
 import { LATER } from "@redis-batch/core/internal/names";
 import type { Run } from "../command.ts";
-import { withStream } from "../connection/open.ts";
+import { withClient } from "../connection/open.ts";
 import { Failure } from "../failure.ts";
 import { planFirst } from "../plan.ts";
 import type { deadLetterOne } from "../table/inspect.ts";
@@ -8,10 +8,10 @@ import { whoAmI } from "../who-am-i.ts";
 import { changedHands, factsOf, findPending, refuseHeld } from "./pending-one.ts";
 
 export const run: Run<typeof deadLetterOne> = (call) =>
-  withStream(call, async (client) => {
+  withClient(call, async (client) => {
     const { args, options, terminal } = call;
-    const { stream, group, id } = args;
     const found = await findPending(client, args);
+    const { stream, group, id } = found;
     const facts = factsOf(args, found);
     const { consumer } = found.message;
     const error = options.reason ?? `moved by ${whoAmI()}`;

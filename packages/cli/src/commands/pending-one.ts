@@ -1,5 +1,4 @@
 /** What the commands on one pending message share: who has it, and whether it may be taken. */
-import { isEntryId } from "@redis-batch/core";
 import type { StreamClient } from "@redis-batch/core/internal/connection";
 import { nullIfForbidden } from "@redis-batch/core/internal/errors";
 import { isAlive, type PendingEntry } from "@redis-batch/core/internal/groups";
@@ -7,6 +6,7 @@ import { isReservedConsumer, LATER, quoteName } from "@redis-batch/core/internal
 import { Failure } from "../failure.ts";
 import { isoTime, timeOfId } from "../point.ts";
 import { findGroup } from "./find-group.ts";
+import { partsOf, placeOf } from "./parts.ts";
 
 export interface OneMessage {
   readonly stream: string;
@@ -14,7 +14,8 @@ export interface OneMessage {
   readonly id: string;
 }
 
-export interface Found {
+/** The message, where it is. */
+export interface Found extends OneMessage {
   readonly message: PendingEntry;
   /** Whether a consumer that lives may be at work on it; `null`: that of a consumer which is not of Redis Batch is unknown. */
   readonly isHeld: boolean | null;
@@ -22,32 +23,46 @@ export interface Found {
 }
 
 /** @throws {Failure} when it is not pending */
-export async function findPending(client: StreamClient, { stream, group, id }: OneMessage): Promise<Found> {
-  if (!isEntryId(id)) throw new Failure("usage", "<id> must be the id of a message, such as 1700000000000-0");
-  await findGroup(client, stream, group);
+export async function findPending(
+  client: StreamClient,
+  { stream: whole, group, id: text }: OneMessage,
+): Promise<Found> {
+  const parts = await partsOf(client, whole);
+  const { partition, id } = placeOf("<id>", text, parts);
+  await findGroup(client, whole, group);
+  const part = parts.find((one) => one.partition === partition);
+  if (part === undefined) {
+    throw new Failure(
+      "usage",
+      `<id> must say in which partition the message is, such as ${parts[0]?.partition}/${id}`,
+      "`redis-batch pending` lists the messages with their partitions",
+    );
+  }
+  const { stream } = part;
   const [message] = await client.xpendingRange({ stream, group, from: id, to: id, count: 1 });
   if (message === undefined) {
     throw new Failure(
       "missing",
-      `the message ${id} is not pending in the group`,
+      `the message ${text} is not pending in the group`,
       "`redis-batch pending` lists those that are",
     );
   }
   const { consumer } = message;
   if (isReservedConsumer(consumer)) {
     const due = consumer === LATER ? await nullIfForbidden(client.dueTimes({ stream, group, ids: [id] })) : null;
-    return { message, isHeld: false, dueMs: due?.get(id) ?? null };
+    return { stream, group, id, message, isHeld: false, dueMs: due?.get(id) ?? null };
   }
-  const registered = (await client.registry({ stream, group })).get(consumer);
-  return { message, isHeld: registered === undefined ? null : isAlive(registered, await client.time()), dueMs: null };
+  const registered = (await client.registry({ stream: whole, group })).get(consumer);
+  const isHeld = registered === undefined ? null : isAlive(registered, await client.time());
+  return { stream, group, id, message, isHeld, dueMs: null };
 }
 
-export function factsOf(one: OneMessage, { message, isHeld, dueMs }: Found) {
+export function factsOf(one: OneMessage, { message, isHeld, dueMs, id }: Found) {
   return [
     { key: "stream", value: one.stream },
     { key: "group", value: one.group },
     { key: "id", value: one.id },
-    { key: "added", value: timeOfId(one.id) },
+    { key: "added", value: timeOfId(id) },
     { key: "consumer", value: message.consumer },
     { key: "held", title: "its consumer is alive", value: isHeld },
     { key: "idleMs", title: "idle", value: message.idleMs, unit: "ms" },

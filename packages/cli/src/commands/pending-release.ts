@@ -1,15 +1,15 @@
 import { LATER, RELEASED } from "@redis-batch/core/internal/names";
 import type { Run } from "../command.ts";
-import { withStream } from "../connection/open.ts";
+import { withClient } from "../connection/open.ts";
 import { NOTHING_TO_DO, planFirst } from "../plan.ts";
 import type { releaseOne } from "../table/inspect.ts";
 import { changedHands, factsOf, findPending, refuseHeld } from "./pending-one.ts";
 
 export const run: Run<typeof releaseOne> = (call) =>
-  withStream(call, async (client) => {
+  withClient(call, async (client) => {
     const { args, options, terminal } = call;
-    const { stream, group, id } = args;
     const found = await findPending(client, args);
+    const { stream, group, id } = found;
     const facts = factsOf(args, found);
     const from = found.message.consumer;
     const nothing = from === RELEASED ? `It is released already. ${NOTHING_TO_DO}` : undefined;

@@ -91,15 +91,17 @@ export async function withClient<Result>(
   }
 }
 
-/** The same for a command that is about one stream, which is refused where the stream has partitions. */
+/** The same for a command that makes sense for one partition only: it is refused where the stream has several. `whyNone`: it makes sense for none. */
 export function withStream<Result>(
   call: Caller & { readonly args: { readonly stream?: string } },
   run: (client: StreamClient, server: Server) => Promise<Result>,
+  whyNone?: string,
 ): Promise<Result> {
   return withClient(call, async (client, server) => {
     const { stream } = call.args;
     const partitions = stream === undefined ? null : await readPartitions(client, stream);
     if (partitions !== null) {
+      if (whyNone !== undefined) throw new Failure("usage", `the stream "${stream}" has partitions: ${whyNone}`);
       const [first, ...others] = partitions;
       throw new Failure(
         "usage",

@@ -1,6 +1,6 @@
 /** Dead letters as lines of NDJSON: what `dead-letters export` prints, and `import` reads. */
 import { type DeadLetter, isEntryId } from "@redis-batch/core";
-import { encodeHistory, wholeFieldsOf } from "@redis-batch/core/internal/messages";
+import { encodeHistory, parsePlacedId, wholeFieldsOf } from "@redis-batch/core/internal/messages";
 import { encodeJson } from "../render/escape.ts";
 import { encodeFields, parseMessageLine } from "./message-line.ts";
 
@@ -11,14 +11,19 @@ export function letterLine(letter: DeadLetter): string {
 }
 
 export type ReadLetterLine =
-  | { readonly kind: "letter"; readonly fields: readonly (string | Buffer)[] }
+  | {
+      readonly kind: "letter";
+      readonly fields: readonly (string | Buffer)[];
+      /** The partition that it was in; `null`: it names none. */
+      readonly partition: number | null;
+    }
   | { readonly kind: "malformed"; readonly why: string };
 
 /** Reads a line that is not blank → the fields of the entry, the history behind the message's own. */
 export function parseLetterLine(line: string): ReadLetterLine {
   const message = parseMessageLine(line, { format: "ndjson" });
   if (message.kind === "malformed") return message;
-  const { fields, entryId, at, reason, error, deliveries, consumer } = JSON.parse(line) as Record<string, unknown>;
+  const { id, fields, entryId, at, reason, error, deliveries, consumer } = JSON.parse(line) as Record<string, unknown>;
   const atMs = typeof at === "string" ? Date.parse(at) : Number.NaN;
   const isWhole =
     typeof fields === "object" &&
@@ -38,7 +43,8 @@ export function parseLetterLine(line: string): ReadLetterLine {
     reason: textOf(reason),
     error: textOf(error),
   };
-  return { kind: "letter", fields: [...message.fields.flat(), ...encodeHistory(history)] };
+  const partition = parsePlacedId(textOf(id))?.partition ?? null;
+  return { kind: "letter", fields: [...message.fields.flat(), ...encodeHistory(history)], partition };
 }
 
 const textOf = (value: unknown): string => (typeof value === "string" ? value : "");

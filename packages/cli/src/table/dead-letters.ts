@@ -7,6 +7,8 @@ const ADDRESS = [
   { name: "stream", isName: true, about: "the stream's key" },
   { name: "group", isName: true, about: "the consumer group" },
 ] as const;
+const PARTITIONED =
+  "Of a stream with partitions those of all of them, in the order of time. Each id has its partition in front, such as 3/1700000000000-0.";
 const IDS = { name: "id", about: "ids of dead letters, as `list` shows them", optional: true, many: true } as const;
 const ALL = { kind: "flag", about: "all dead letters" } as const;
 const LIMIT = flagOf(FILTERED_SPEC.limit);
@@ -14,6 +16,7 @@ const LIMIT = flagOf(FILTERED_SPEC.limit);
 export const list = defineCommand({
   path: ["dead-letters", "list"],
   summary: "List the dead letters of a group",
+  about: [PARTITIONED],
   args: [...ADDRESS],
   options: {
     ...LETTER_OPTIONS,
@@ -63,7 +66,7 @@ export const importLetters = defineCommand({
   path: ["dead-letters", "import"],
   summary: "Add exported dead letters to a group",
   about: [
-    "Reads what `export` printed. Each gets a new id and keeps its history. They are not messages of the group until they are redriven; if their entries are not in this stream, redrive them with --if-trimmed add, or to another stream. The same file imported twice is there twice.",
+    "Reads what `export` printed. Each gets a new id and keeps its history. They are not messages of the group until they are redriven; if their entries are not in this stream, redrive them with --if-trimmed add, or to another stream. The same file imported twice is there twice. In a stream with partitions each goes to the partition that is in front of its id.",
   ],
   args: [...ADDRESS],
   options: {
@@ -91,7 +94,9 @@ export const show = defineCommand({
 export const key = defineCommand({
   path: ["dead-letters", "key"],
   summary: "Print the key of the stream that holds a group's dead letters",
-  about: ["In the form that redis-cli accepts: a name with special characters is quoted. Connects to no server."],
+  about: [
+    "In the form that redis-cli accepts: a name with special characters is quoted. Connects to no server. Of a stream with partitions give the name of one: each has a key of its own.",
+  ],
   args: [...ADDRESS],
   options: {},
   examples: [

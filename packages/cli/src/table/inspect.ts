@@ -135,7 +135,9 @@ export const deadLetterOne = defineCommand({
 export const peek = defineCommand({
   path: ["peek"],
   summary: "Show messages without changing anything",
-  about: ["With a group: the messages that it reads next. Without a group: the oldest of the stream, or the newest."],
+  about: [
+    "With a group: the messages that it reads next. Without a group: the oldest of the stream, or the newest. Of a stream with partitions those of all of them, in the order of time, each id with its partition in front.",
+  ],
   args: [STREAM, { ...GROUP, optional: true }],
   options: {
     ...MESSAGE_OPTIONS,
@@ -162,7 +164,9 @@ export const peek = defineCommand({
 export const tail = defineCommand({
   path: ["tail"],
   summary: "Show the last messages of a stream, and follow new ones",
-  about: ["Reads without a group, so no group is affected. --json prints NDJSON, which `produce` reads."],
+  about: [
+    "Reads without a group, so no group is affected. --json prints NDJSON, which `produce` reads. Of a stream with partitions it shows all of them, each id with its partition in front.",
+  ],
   args: [STREAM],
   options: {
     ...MESSAGE_OPTIONS,

@@ -127,7 +127,7 @@ export const trim = defineCommand({
   path: ["trim"],
   summary: "Delete the entries of a stream that all its groups have finished",
   about: [
-    "Deletes nothing that a group still has to read or acknowledge. The plan names the group that needs the rest.",
+    "Deletes nothing that a group still has to read or acknowledge. The plan names the group that needs the rest. In a stream with partitions it is done in each of them.",
   ],
   args: [STREAM],
   options: { ...PLAN_OPTIONS },
