@@ -201,6 +201,20 @@ describe("together", () => {
     expect(spec.template.spec.automountServiceAccountToken).toBe(false);
   });
 
+  it("have workers that share partitions keep order, and a dead one's partitions wait for seconds only", () => {
+    const { spec } = one("worker-partitions.yaml", "Deployment") as PodOwner;
+    expect(spec).not.toHaveProperty("replicas");
+    expect(spec.template.spec.terminationGracePeriodSeconds).toBeGreaterThan(35);
+    const { PARTITIONS, ORDER_BY, LEASE_MS, STREAM, ...settings } = settingsOf("worker-partitions.yaml");
+    expect(Number(PARTITIONS)).toBeGreaterThan(1);
+    expect(ORDER_BY).toBeTruthy();
+    expect(Number(LEASE_MS)).toBeLessThan(60_000);
+    const { STREAM: plain, ...others } = settingsOf("worker.yaml");
+    expect(settings).toEqual(others);
+    // A stream that is there already does not become partitions.
+    expect(STREAM).not.toBe(plain);
+  });
+
   it("set nothing that the programs do not read", () => {
     const sourceOf = {
       "scaler.yaml": read("scaler.ts"),
@@ -217,7 +231,7 @@ describe("together", () => {
       fileURLToPath(new URL("../../apps/example-worker/src/config.ts", import.meta.url)),
       "utf8",
     );
-    for (const name of Object.keys(settingsOf("worker.yaml"))) expect(config).toContain(name);
+    for (const name of Object.keys(settingsOf("worker-partitions.yaml"))) expect(config).toContain(name);
     expect(settingsOf("scaler.yaml")).toMatchObject({
       STREAM: settingsOf("worker.yaml")["STREAM"],
       GROUP: settingsOf("worker.yaml")["GROUP"],
