@@ -7,9 +7,11 @@ import {
   ConnectionError,
   DeadLetters,
   jsonCodec,
+  NoGroupError,
   Producer,
   type ProducerEvent,
   ServerStateError,
+  UsageError,
 } from "@redis-batch/core";
 import { Monitor, type MonitorEvent } from "@redis-batch/monitor";
 import { type Executor, Scaler } from "@redis-batch/scaler";
@@ -121,6 +123,48 @@ describe("a consumer on a Redis in memory", () => {
     expect(redis.pending(stream, group)).toEqual([]);
     await clock.advanceUntil(consumer.close());
     await running;
+  });
+});
+
+describe("partitions in a Redis in memory", () => {
+  test("two consumers share them, and each key stays in order", async () => {
+    const clock = new ManualClock();
+    const redis = memoryRedis({ clock });
+    const where = { redis, stream, partitions: 4 };
+    const producer = new Producer(where);
+    const seen = new Map<string, string[]>();
+    const handled = new EventRecorder<ConsumerEvent>();
+    const consumers = ["one", "two"].map((name) => {
+      const more = { group, name, orderBy: "key", batchSize: 1, observer: handled.observe };
+      return new Consumer({ ...where, ...more, rebalanceGraceMs: 0 });
+    });
+    const running = consumers.map((consumer) =>
+      consumer.run(({ messages }) => {
+        for (const { value } of messages) {
+          seen.set(String(value["key"]), [...(seen.get(String(value["key"])) ?? []), String(value["n"])]);
+        }
+        return { ack: "rest" };
+      }),
+    );
+    await clock.advanceUntil(handled.waitFor("partitionTaken", { count: 4 }));
+    const keys = ["a", "b", "c", "d", "e", "f"];
+    for (const n of [1, 2, 3]) for (const key of keys) await clock.advanceUntil(producer.add({ n }, { key }));
+    await clock.advanceUntil(handled.waitFor("acknowledged", { count: 18 }));
+    expect(Object.fromEntries(seen)).toEqual(Object.fromEntries(keys.map((key) => [key, ["1", "2", "3"]])));
+    expect([redis.entries(stream).length, redis.pending(stream, group)]).toEqual([18, []]);
+    for (const consumer of consumers) await clock.advanceUntil(consumer.close());
+    await Promise.all(running);
+    await clock.advanceUntil(producer.close());
+  });
+
+  test("nothing is put beside them", async () => {
+    const redis = memoryRedis();
+    const producer = new Producer({ redis, stream, partitions: 2 });
+    await producer.add({ n: 1 }, { key: "a" });
+    await producer.close();
+    expect(() => redis.add(stream, { n: 1 })).toThrow(UsageError);
+    expect(() => redis.deliverTo("dead", { stream, group, count: 1 })).toThrow(NoGroupError);
+    expect(redis.entries(stream)).toHaveLength(1);
   });
 });
 

@@ -1,5 +1,6 @@
 import {
   ConfigError,
+  compareEntryIds,
   type EntryId,
   type Fields,
   type FieldsInput,
@@ -9,6 +10,7 @@ import {
   UsageError,
 } from "@redis-batch/core";
 import { STAND_IN, type StandIn } from "@redis-batch/core/internal/connection";
+import { decodePartitions, partitionsKey } from "@redis-batch/core/internal/groups";
 import { encodeValue, textOf } from "@redis-batch/core/internal/messages";
 import { OptionsReader } from "@redis-batch/core/internal/options";
 import { type Clock, INSPECT, type InspectContext, showAs, systemClock } from "@redis-batch/core/internal/service";
@@ -106,6 +108,7 @@ export interface MemoryRedis extends RedisStandIn {
    * @returns its id
    * @throws {PayloadError} when a field cannot be written
    * @throws {WrongTypeError} when the key holds something other than a stream
+   * @throws {UsageError} when the stream has partitions: a `Producer` knows which of them has the messages of a key
    */
   add(stream: string, fields: FieldsInput): EntryId;
 
@@ -119,10 +122,16 @@ export interface MemoryRedis extends RedisStandIn {
    */
   deliverTo(consumer: string, options: DeliverOptions): readonly EntryId[];
 
-  /** The entries of a stream, oldest first; empty where there is no such stream. */
+  /**
+   * The entries of a stream, oldest first; empty where there is no such stream. Of a stream with partitions those of all of
+   * them: two may have the same id.
+   */
   entries(stream: string): readonly MemoryEntry[];
 
-  /** What was delivered to a group and not acknowledged, in the order of the stream; empty where there is no such group. */
+  /**
+   * What was delivered to a group and not acknowledged, in the order of the stream, or of all its partitions; empty where there is no
+   * such group.
+   */
   pending(stream: string, group: string): readonly MemoryPending[];
 
   /**
@@ -156,6 +165,9 @@ export interface MemoryRedis extends RedisStandIn {
   jumpServerClock(byMs: number): void;
 }
 
+const byId = (one: { readonly id: EntryId }, other: { readonly id: EntryId }): number =>
+  compareEntryIds(one.id, other.id);
+
 const MOMENTS = ["before", "after"] as const;
 
 class InMemoryRedis implements MemoryRedis {
@@ -175,6 +187,8 @@ class InMemoryRedis implements MemoryRedis {
   }
 
   add(stream: string, fields: FieldsInput): EntryId {
+    if (this.#partsOf(stream)[0] !== stream)
+      throw new UsageError(`the stream "${stream}" has partitions: add the message with a Producer`);
     return xadd(this.#server.keys, { stream, ...encodeValue(fieldsCodec, fields) });
   }
 
@@ -192,13 +206,24 @@ class InMemoryRedis implements MemoryRedis {
   }
 
   entries(stream: string): readonly MemoryEntry[] {
-    const entries = this.#server.keys.stream(stream)?.range("-", "+", Number.MAX_SAFE_INTEGER) ?? [];
-    return entries.map((entry) => ({ id: entry.id, fields: textOf(entry) }));
+    const entries = this.#partsOf(stream).flatMap(
+      (one) => this.#server.keys.stream(one)?.range("-", "+", Number.MAX_SAFE_INTEGER) ?? [],
+    );
+    return entries.toSorted(byId).map((entry) => ({ id: entry.id, fields: textOf(entry) }));
   }
 
   pending(stream: string, group: string): readonly MemoryPending[] {
     const { keys } = this.#server;
-    return keys.stream(stream)?.groups.get(group)?.pending(keys.nowMs()) ?? [];
+    const pending = this.#partsOf(stream).flatMap(
+      (one) => keys.stream(one)?.groups.get(group)?.pending(keys.nowMs()) ?? [],
+    );
+    return pending.toSorted(byId);
+  }
+
+  /** The streams of its partitions, or the stream itself. */
+  #partsOf(stream: string): readonly string[] {
+    if (/[{}]/.test(stream)) return [stream];
+    return decodePartitions(stream, this.#server.keys.text(partitionsKey(stream)) ?? null) ?? [stream];
   }
 
   failNext(operation: MemoryOperation, error: RedisBatchError, options: FailOptions = {}): void {
