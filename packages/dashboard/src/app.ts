@@ -2,6 +2,7 @@
 import { type EntryId, isEntryId, NoGroupError, PermissionError, RedisBatchError, UsageError } from "@redis-batch/core";
 import type { StreamClient } from "@redis-batch/core/internal/connection";
 import { toErrorInfo } from "@redis-batch/core/internal/errors";
+import { quoteName } from "@redis-batch/core/internal/names";
 import { type Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { HTTPException } from "hono/http-exception";
@@ -119,19 +120,26 @@ function addViews(app: Hono<Env>, gate: Gate, { policy, client, watcher }: AppDe
     if (!watcher.groups.some(([one, other]) => one === stream && other === group)) throw notShown();
     return { stream, group };
   };
+  /** The same for what only one partition can show. */
+  const single = (c: Context<Env>): ReturnType<typeof address> => {
+    const of = address(c);
+    refuseWhole(watcher, of.stream);
+    return of;
+  };
   app.get("/api/group", gate.data, (c) => {
     const { stream, group } = address(c);
     return c.json(watcher.group(stream, group, readNumber(c, "since", 0)) ?? {});
   });
-  app.get("/api/letters/groups", gate.data, async (c) => c.json(await readLetterGroups(client, address(c))));
+  app.get("/api/letters/groups", gate.data, async (c) => c.json(await readLetterGroups(client, single(c))));
   app.get("/api/letters", gate.data, async (c) => {
     const before = readOptionalId(c, "before");
     const key = readOptionalName(c, "key");
-    return c.json(await readLetters(client, { ...address(c), key, before, limit: readLimit(c), mask }));
+    return c.json(await readLetters(client, { ...single(c), key, before, limit: readLimit(c), mask }));
   });
   app.get("/api/messages", gate.data, async (c) => {
     const stream = readName(c, "stream");
     if (!watcher.isWatched(stream)) throw notShown();
+    refuseWhole(watcher, stream);
     const from = c.req.query("from") ?? null;
     if (from !== null && !/^\(?\d{1,20}(-\d{1,20})?$/.test(from)) throw wrong("from must be an id or a time in ms");
     const order = readOrder(c);
@@ -150,7 +158,7 @@ function addViews(app: Hono<Env>, gate: Gate, { policy, client, watcher }: AppDe
     if (from !== null && !/^\(?\d{1,20}-\d{1,20}$/.test(from)) throw wrong("from must be an id");
     return c.json(
       await readPending(client, {
-        ...{ ...address(c), from, limit: readLimit(c), consumer: readOptionalName(c, "consumer") },
+        ...{ ...single(c), from, limit: readLimit(c), consumer: readOptionalName(c, "consumer") },
         minDeliveries: readNumber(c, "minDeliveries", 0),
       }),
     );
@@ -178,6 +186,7 @@ function addActions(app: Hono<Env>, gate: Gate, { plans, groupActions, watcher }
   app.post("/api/plans", gate.act, limit, async (c) => {
     const wish: Wish = readWish(await readBody(c));
     assertShown(wish);
+    refuseWhole(watcher, wish.stream);
     return c.json(await plans.make(wish));
   });
   // The page shows it while somebody still chooses: how a shell quotes is known here.
@@ -199,6 +208,15 @@ function addActions(app: Hono<Env>, gate: Gate, { plans, groupActions, watcher }
     c.json(await plans.begin(c.req.param("id"), c.get("visitor").user)),
   );
   app.post("/api/plans/:id/stop", gate.act, (c) => c.json(known(plans.stop(c.req.param("id")))));
+}
+
+/** A stream beside the partitions has nothing: it would look as if there were no messages. */
+function refuseWhole(watcher: Watcher, stream: string): void {
+  const partitions = watcher.partitionsOf(stream);
+  const [first] = partitions;
+  if (first === undefined) return;
+  const message = `this stream has ${partitions.length} partitions, and this shows one: ${quoteName(first)} is the first`;
+  throw new HTTPException(409, { message });
 }
 
 function readOptionalId(c: Context, name: string): EntryId | null {

@@ -456,6 +456,11 @@ describe("what can be read", () => {
     expect(one).toMatchObject({ partOf: where.stream, partitions: null });
     const letters = json(await ask(server.port, `/api/letters?stream=${part}&group=g`))["letters"];
     expect(letters).toHaveLength(rowsOf(seen["partitions"])[0]?.deadLetters ?? -1);
+    // Nothing is read of a stream beside them, which would look empty.
+    for (const view of ["letters", "letters/groups", "messages", "pending"]) {
+      const { status, body } = await ask(server.port, `/api/${view}?stream=${where.stream}&group=g`);
+      expect([view, status, body]).toEqual([view, 409, expect.stringContaining(part)]);
+    }
     // In the overview it is one row.
     const { body } = await fetch(`${server.url}api/live`, { signal: ending.signal });
     const news = await eventsOf(body as ReadableStream<Uint8Array>).next();

@@ -217,6 +217,11 @@ export class Watcher {
     return this.#streams.includes(stream) || this.#parts.has(stream);
   }
 
+  /** The streams of a stream's partitions, as the last look found them; none, if it has no partitions. */
+  partitionsOf(stream: string): readonly string[] {
+    return [...this.#parts].flatMap(([part, whole]) => (whole === stream ? [part] : []));
+  }
+
   /** `[stream, group]` of every group that is watched. */
   get groups(): readonly (readonly [string, string])[] {
     return [...this.#groups.values()].map(({ row }) => [row.stream, row.group]);
