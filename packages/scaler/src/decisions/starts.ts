@@ -2,6 +2,7 @@
 
 /** Plain JSON. */
 export interface StartsMemory {
+  /** How many consumers were ordered last. */
   readonly desired: number;
   /** When each consumer that does not work yet was ordered, earliest first. */
   readonly orderedAtMs: readonly number[];
@@ -9,6 +10,7 @@ export interface StartsMemory {
   readonly startUpsMs: readonly number[];
 }
 
+/** What is known before anything was ordered. */
 export const NO_STARTS: StartsMemory = { desired: 0, orderedAtMs: [], startUpsMs: [] };
 
 const KEPT = 20;
