@@ -1,7 +1,8 @@
 /** What the dashboard answers to each request. */
-import { type EntryId, isEntryId, NoGroupError, PermissionError, RedisBatchError, UsageError } from "@redis-batch/core";
+import { type LetterId, NoGroupError, PermissionError, RedisBatchError, UsageError } from "@redis-batch/core";
 import type { StreamClient } from "@redis-batch/core/internal/connection";
 import { toErrorInfo } from "@redis-batch/core/internal/errors";
+import { parsePlacedId } from "@redis-batch/core/internal/messages";
 import { quoteName } from "@redis-batch/core/internal/names";
 import { type Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
@@ -130,11 +131,11 @@ function addViews(app: Hono<Env>, gate: Gate, { policy, client, watcher }: AppDe
     const { stream, group } = address(c);
     return c.json(watcher.group(stream, group, readNumber(c, "since", 0)) ?? {});
   });
-  app.get("/api/letters/groups", gate.data, async (c) => c.json(await readLetterGroups(client, single(c))));
+  app.get("/api/letters/groups", gate.data, async (c) => c.json(await readLetterGroups(client, address(c))));
   app.get("/api/letters", gate.data, async (c) => {
     const before = readOptionalId(c, "before");
     const key = readOptionalName(c, "key");
-    return c.json(await readLetters(client, { ...single(c), key, before, limit: readLimit(c), mask }));
+    return c.json(await readLetters(client, { ...address(c), key, before, limit: readLimit(c), mask }));
   });
   app.get("/api/messages", gate.data, async (c) => {
     const stream = readName(c, "stream");
@@ -186,7 +187,6 @@ function addActions(app: Hono<Env>, gate: Gate, { plans, groupActions, watcher }
   app.post("/api/plans", gate.act, limit, async (c) => {
     const wish: Wish = readWish(await readBody(c));
     assertShown(wish);
-    refuseWhole(watcher, wish.stream);
     return c.json(await plans.make(wish));
   });
   // The page shows it while somebody still chooses: how a shell quotes is known here.
@@ -219,10 +219,10 @@ function refuseWhole(watcher: Watcher, stream: string): void {
   throw new HTTPException(409, { message });
 }
 
-function readOptionalId(c: Context, name: string): EntryId | null {
+function readOptionalId(c: Context, name: string): LetterId | null {
   const id = c.req.query(name);
   if (id === undefined) return null;
-  if (!isEntryId(id)) throw wrong(`${name} must be an entry id`);
+  if (parsePlacedId(id) === null) throw wrong(`${name} must be an entry id`);
   return id;
 }
 

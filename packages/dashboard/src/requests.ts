@@ -1,6 +1,7 @@
 /** What requests say, checked. */
 import type { IncomingMessage } from "node:http";
-import { isEntryId, type RateLimit } from "@redis-batch/core";
+import type { RateLimit } from "@redis-batch/core";
+import { parsePlacedId } from "@redis-batch/core/internal/messages";
 import type { Context } from "hono";
 import { HTTPException } from "hono/http-exception";
 import type { GroupWish } from "./actions/group-actions.ts";
@@ -67,7 +68,7 @@ export function readWish(body: Readonly<Record<string, unknown>>): Wish {
 function readChosen({ all, key, ids }: Readonly<Record<string, unknown>>): Wish["chosen"] {
   if (all === true) return { kind: "all" };
   if (typeof key === "string") return { kind: "error", key };
-  if (Array.isArray(ids) && ids.every((id): id is string => typeof id === "string" && isEntryId(id))) {
+  if (Array.isArray(ids) && ids.every((id): id is string => typeof id === "string" && parsePlacedId(id) !== null)) {
     return { kind: "ids", ids };
   }
   throw wrong("say which dead letters: all, key or ids");

@@ -437,7 +437,7 @@ describe("what can be read", () => {
       signal: ending.signal,
     });
     for (let n = 0; n < 30; n++) await producer.add({ n }, { key: `k${n}` });
-    await using server = await start({ streams: undefined });
+    await using server = await start({ streams: undefined, allowActions: true });
     const rowsOf = (data: unknown) =>
       data as { readonly partition: number; readonly stream: string; readonly deadLetters: number }[];
     let seen: Record<string, unknown> = {};
@@ -456,8 +456,38 @@ describe("what can be read", () => {
     expect(one).toMatchObject({ partOf: where.stream, partitions: null });
     const letters = json(await ask(server.port, `/api/letters?stream=${part}&group=g`))["letters"];
     expect(letters).toHaveLength(rowsOf(seen["partitions"])[0]?.deadLetters ?? -1);
+    // Dead letters are those of all partitions, the newest first, page by page.
+    const group = `stream=${where.stream}&group=g`;
+    const groups = json(await ask(server.port, `/api/letters/groups?${group}`));
+    expect(groups).toMatchObject({ total: 30, examined: 30, groups: [{ letters: 30, error: "broken" }] });
+    const ids: string[] = [];
+    for (let next: unknown = null; ids.length < 30; ) {
+      const before = next === null ? "" : `&before=${String(next)}`;
+      const page = json(await ask(server.port, `/api/letters?${group}&limit=7${before}`));
+      const some = page["letters"] as { readonly id: string; readonly atMs: number }[];
+      ids.push(...some.map(({ id }) => id));
+      expect(some.length).toBe(Math.min(7, 30 - ids.length + some.length));
+      next = page["next"];
+    }
+    expect(new Set(ids).size).toBe(30);
+    expect(new Set(ids.map((id) => id.split("/", 1)[0]))).toEqual(new Set(["0", "1", "2"]));
+    const times = ids.map((id) => Number(id.replace(/^.*\/|-.*$/g, "")));
+    expect(times).toEqual(times.toSorted((one, other) => other - one));
+    const post = (path: string, body: object) =>
+      ask(server.port, path, {
+        ...{ method: "POST", body },
+        headers: { "content-type": "application/json", origin: `http://127.0.0.1:${server.port}` },
+      });
+    const chosen = { action: "discard", stream: where.stream, group: "g", ids: ids.slice(0, 3) };
+    const plan = json(await post("/api/plans", chosen));
+    expect(plan).toMatchObject({ letters: 3, command: expect.stringContaining(` ${ids[0]}`) as string });
+    await post(`/api/plans/${String(plan["id"])}/begin`, {});
+    await eventually("they are discarded, each in its partition", async () => {
+      const rest = json(await ask(server.port, `/api/letters?${group}&limit=100`))["letters"] as { id: string }[];
+      return rest.map(({ id }) => id).join() === ids.slice(3).join();
+    });
     // Nothing is read of a stream beside them, which would look empty.
-    for (const view of ["letters", "letters/groups", "messages", "pending"]) {
+    for (const view of ["messages", "pending"]) {
       const { status, body } = await ask(server.port, `/api/${view}?stream=${where.stream}&group=g`);
       expect([view, status, body]).toEqual([view, 409, expect.stringContaining(part)]);
     }

@@ -8,7 +8,7 @@ export { describeShape, guardPayload } from "../codecs/payload-guard.ts";
 export { encodeHistory, readLetter, wholeFieldsOf } from "../dead-letters/letter.ts";
 export { groupLetters, keyOfLetter, type LetterFacts } from "../dead-letters/letter-groups.ts";
 export { FIRST_PAGE as FIRST_PAGE_SIZE, mergeScans, nextPageSize } from "../dead-letters/scan.ts";
-export { encodePlacedId, type Placed, parsePlacedId, startIn } from "../names/placed-id.ts";
+export { encodePlacedId, type Placed, parsePlacedId, placeBehind, startIn } from "../names/placed-id.ts";
 export type { HandOverRefusal } from "../wire/atomic/hand-over.ts";
 export { inStreamOrder } from "../wire/atomic/own-messages.ts";
 export type { DueTime } from "../wire/atomic/read-due.ts";

@@ -3,7 +3,7 @@
  * begins and when it has ended, with who did it; what cannot be logged is not done.
  */
 import { randomUUID } from "node:crypto";
-import { DeadLetters, type EntryId, type RedisSource, UsageError } from "@redis-batch/core";
+import { DeadLetters, type LetterId, type RedisSource, UsageError } from "@redis-batch/core";
 import type { StreamClient } from "@redis-batch/core/internal/connection";
 import { messageOf } from "@redis-batch/core/internal/errors";
 import { keyOfLetter, type LetterFacts } from "@redis-batch/core/internal/messages";
@@ -24,7 +24,7 @@ export interface Wish {
   readonly chosen:
     | { readonly kind: "all" }
     | { readonly kind: "error"; readonly key: string }
-    | { readonly kind: "ids"; readonly ids: readonly EntryId[] };
+    | { readonly kind: "ids"; readonly ids: readonly LetterId[] };
   /** How many at most, the oldest first. */
   readonly limit: number;
   /** How many each second at most; 0: as fast as it goes. */
@@ -65,7 +65,7 @@ interface Counts {
 
 interface Plan {
   readonly wish: Wish;
-  readonly ids: readonly EntryId[];
+  readonly ids: readonly LetterId[];
   readonly expiresAtMs: number;
   readonly ending: AbortController;
   shown: ShownPlan;
@@ -220,7 +220,7 @@ export class Plans {
     }
   }
 
-  async #act({ action, addTrimmed }: Wish, ids: readonly EntryId[], letters: DeadLetters): Promise<Counts> {
+  async #act({ action, addTrimmed }: Wish, ids: readonly LetterId[], letters: DeadLetters): Promise<Counts> {
     if (action === "discard") {
       const done = await letters.discard({ ids });
       return { ...NONE, done, missing: ids.length - done };

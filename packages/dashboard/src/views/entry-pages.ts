@@ -11,6 +11,8 @@ interface EntryRange {
   readonly from: string;
   readonly to: string;
   readonly newestFirst: boolean;
+  /** How many ranges have a page in memory together: their pages are as much smaller. Default 1. */
+  readonly share?: number;
 }
 
 /** How much is read for one answer: a number of entries, and 64 MiB of them. */
@@ -34,17 +36,17 @@ export class ReadBudget {
 /** Reads a range page by page: however large the entries are, few of them are in memory. */
 export async function* entryPages(
   client: Pick<StreamClient, "xrange" | "xrevrange">,
-  { stream, newestFirst, ...range }: EntryRange,
+  { stream, newestFirst, share = 1, ...range }: EntryRange,
 ): AsyncGenerator<readonly StreamEntry[], void, undefined> {
   let { from, to } = range;
-  for (let count = FIRST_PAGE_SIZE; ; ) {
+  for (let count = Math.ceil(FIRST_PAGE_SIZE / share); ; ) {
     const options = { stream, from, to, count };
     const page = newestFirst ? await client.xrevrange(options) : await client.xrange(options);
     const last = page.at(-1);
     if (last === undefined) return;
     yield page;
     if (page.length < count) return;
-    count = nextPageSize(page, LARGEST_PAGE);
+    count = Math.ceil(nextPageSize(page, LARGEST_PAGE) / share);
     if (newestFirst) to = `(${last.id}`;
     else from = `(${last.id}`;
   }

@@ -34,8 +34,8 @@ interface GroupAnswer {
   readonly history: HistoryColumns;
 }
 
-/** Views of single messages: each partition has its own. */
-const OF_MESSAGES: readonly Tab[] = ["dead-letters", "pending", "messages"];
+/** Views of the messages of a stream: each partition has its own. */
+const OF_MESSAGES: readonly Tab[] = ["pending", "messages"];
 
 const NAMES: Readonly<Record<Tab, string>> = {
   health: "Health",
