@@ -277,10 +277,10 @@ test("the documented rights suffice, and are needed", async () => {
 function documentedRights(): readonly { readonly name: string; readonly rules: string }[] {
   const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8");
   const [, section = ""] = readme.split("These are the rights:");
-  const [reading = "", connecting = "", ...more] = [...section.matchAll(/^```text\n(.*?)^```$/gms)].map(
+  const [reading = "", asking = "", connecting = "", ...more] = [...section.matchAll(/^```text\n(.*?)^```$/gms)].map(
     ([, rules = ""]) => rules.trim().replaceAll("\n", " "),
   );
-  const grants = [`${reading} ${connecting}`, ...more.slice(0, 3)];
+  const grants = [`${reading} ${asking} ${connecting}`, ...more.slice(0, 3)];
   return ["looking", "discarding", "redriving", "adding"].map((name, index) => ({
     name,
     rules: grants.slice(0, index + 1).join(" "),
