@@ -220,6 +220,23 @@ describe("groups of a stream with partitions", () => {
     expect((await cli.json(["consumers", stream, "g"]))["consumers"]).toMatchObject([{ consumer: "c", pending: 2 }]);
   });
 
+  it("streams and completion: one name, unless each partition is asked for", async () => {
+    const { stream, parts } = await partitioned("listed");
+    await pendingOf(parts, ["1-0", 2], ["2-0", 0], ["3-0", 0]);
+    const list = async (...more: readonly string[]) =>
+      (await cli.json(["streams", "--match", `${stream}*`, ...more]))["streams"] as Rows;
+    expect(await list()).toEqual([
+      {
+        ...{ stream, length: 3, groups: 1, added: 3 },
+        ...{ oldest: "1970-01-01T00:00:00.001Z", newest: "1970-01-01T00:00:00.003Z" },
+      },
+    ]);
+    expect((await list("--all")).map((row) => row["stream"])).toEqual([...parts].toSorted());
+    const names = (await cli.run(["completion", "names", "stream"])).stdout.split("\n");
+    expect(names.filter((name) => name.startsWith(stream))).toEqual([stream]);
+    expect((await cli.run(["completion", "names", "group", stream])).stdout).toBe("g\n");
+  });
+
   it("create, seek, delete: in each partition, the plan first", async () => {
     const { stream, parts } = await partitioned("made");
     await pendingOf(parts, ["1-0", 2], ["2-0", 0], ["3-0", 1]);

@@ -461,18 +461,18 @@ describe("what can be read", () => {
     const groups = json(await ask(server.port, `/api/letters/groups?${group}`));
     expect(groups).toMatchObject({ total: 30, examined: 30, groups: [{ letters: 30, error: "broken" }] });
     const ids: string[] = [];
-    for (let next: unknown = null; ids.length < 30; ) {
-      const before = next === null ? "" : `&before=${String(next)}`;
+    for (let next: string | null = null; ids.length < 30; ) {
+      const before: string = next === null ? "" : `&before=${next}`;
       const page = json(await ask(server.port, `/api/letters?${group}&limit=7${before}`));
       const some = page["letters"] as { readonly id: string; readonly atMs: number }[];
       ids.push(...some.map(({ id }) => id));
       expect(some.length).toBe(Math.min(7, 30 - ids.length + some.length));
-      next = page["next"];
+      next = page["next"] as string | null;
     }
     expect(new Set(ids).size).toBe(30);
     expect(new Set(ids.map((id) => id.split("/", 1)[0]))).toEqual(new Set(["0", "1", "2"]));
     const times = ids.map((id) => Number(id.replace(/^.*\/|-.*$/g, "")));
-    expect(times).toEqual(times.toSorted((one, other) => other - one));
+    expect(times).toEqual(times.toSorted((left, right) => right - left));
     const post = (path: string, body: object) =>
       ask(server.port, path, {
         ...{ method: "POST", body },

@@ -1,7 +1,9 @@
+import { joinPartitions } from "@redis-batch/core/internal/groups";
 import type { Invocation, Run } from "../command.ts";
 import { contextsPath, readContexts } from "../connection/contexts.ts";
 import { withClient } from "../connection/open.ts";
 import type { completionNames } from "../table/setup.ts";
+import { partsOf } from "./parts.ts";
 import { findNames } from "./streams.ts";
 
 type Call = Invocation<typeof completionNames>;
@@ -35,8 +37,12 @@ async function namesOf(call: Call): Promise<readonly string[]> {
   const quick = { ...call, options: { ...call.options, "connect-timeout": LONGEST_MS, quiet: true } };
   call.terminal.format({ isQuiet: true, isPlain: true, isWide: false, isRowWise: false });
   return withClient(quick, async (client) => {
-    if (kind === "stream") return (await findNames(client, { match: undefined, limit: MOST, all: false })).names;
+    if (kind === "stream") {
+      const { names } = await findNames(client, { match: undefined, limit: MOST, all: false });
+      return joinPartitions(client, names);
+    }
     if (stream === undefined) return [];
-    return (await client.xinfoGroups({ stream })).map(({ name }) => name).slice(0, MOST);
+    const [part] = await partsOf(client, stream);
+    return (await client.xinfoGroups({ stream: part?.stream ?? stream })).map(({ name }) => name).slice(0, MOST);
   });
 }

@@ -35,7 +35,7 @@ export const run: Run<typeof create> = (call) =>
       );
     }
     const counts = await Promise.all(
-      lacking.map(({ known, stream: one }) =>
+      lacking.map(async ({ known, stream: one }) =>
         known === undefined ? { value: 0, isAll: true } : countAfter(client, one, position),
       ),
     );

@@ -1,11 +1,13 @@
 import { NoGroupError, WrongTypeError } from "@redis-batch/core";
 import type { StreamClient } from "@redis-batch/core/internal/connection";
+import { joinPartitions } from "@redis-batch/core/internal/groups";
 import { isOwnKey } from "@redis-batch/core/internal/names";
 import type { Invocation, Run } from "../command.ts";
 import { withClient } from "../connection/open.ts";
 import { timeOfId } from "../point.ts";
 import type { Row } from "../render/report.ts";
 import type { streams } from "../table/inspect.ts";
+import { partsOf } from "./parts.ts";
 import { repeat } from "./repeat.ts";
 
 const KEYS_AT_ONCE = 1_000;
@@ -17,11 +19,12 @@ export const run: Run<typeof streams> = (call) => withClient(call, (client) => r
 
 async function show(client: StreamClient, call: Call): Promise<void> {
   const { match, limit, all } = call.options;
-  const { names, isAll, hidden } = await findNames(client, { match, limit, all });
+  const { names: found, isAll, hidden } = await findNames(client, { match, limit, all });
+  const names = all ? found : await joinPartitions(client, found);
   const rows: Row[] = [];
   for (let at = 0; at < names.length; at += STREAMS_AT_ONCE) {
-    const found = await Promise.all(names.slice(at, at + STREAMS_AT_ONCE).map((name) => describe(client, name)));
-    rows.push(...found.filter((row) => row !== undefined));
+    const some = await Promise.all(names.slice(at, at + STREAMS_AT_ONCE).map((name) => describe(client, name)));
+    rows.push(...some.filter((row) => row !== undefined));
   }
   await call.terminal.report(
     {
@@ -68,18 +71,31 @@ export async function findNames(client: Pick<StreamClient, "scanStreams">, { mat
   return { names: sorted.slice(0, limit), isAll: cursor === null && sorted.length <= limit, hidden: hidden.size };
 }
 
-/** `undefined` if the stream was deleted in the meantime. */
+/** A stream, or all partitions of one; `undefined` if it was deleted in the meantime. */
 async function describe(client: StreamClient, stream: string): Promise<Row | undefined> {
+  const parts = await partsOf(client, stream);
+  const infos = (await Promise.all(parts.map((part) => look(client, part.stream)))).filter(
+    (info) => info !== undefined,
+  );
+  if (infos.length === 0) return undefined;
+  const sum = (numbers: readonly number[]): number => numbers.reduce((all, one) => all + one, 0);
+  // ISO 8601 sorts as text.
+  const oldest = infos.flatMap(({ firstEntryId }) => timeOfId(firstEntryId) ?? []).toSorted();
+  const newest = infos.flatMap((info) => (info.length === 0 ? [] : (timeOfId(info.lastGeneratedId) ?? []))).toSorted();
+  const added = infos.flatMap(({ entriesAdded }) => entriesAdded ?? []);
+  return {
+    stream,
+    length: sum(infos.map(({ length }) => length)),
+    groups: Math.max(...infos.map(({ groups }) => groups)),
+    added: added.length < infos.length ? null : sum(added),
+    oldest: oldest[0] ?? null,
+    newest: newest.at(-1) ?? null,
+  };
+}
+
+async function look(client: StreamClient, stream: string) {
   try {
-    const info = await client.xinfoStream({ stream });
-    return {
-      stream,
-      length: info.length,
-      groups: info.groups,
-      added: info.entriesAdded,
-      oldest: timeOfId(info.firstEntryId),
-      newest: info.length === 0 ? null : timeOfId(info.lastGeneratedId),
-    };
+    return await client.xinfoStream({ stream });
   } catch (error) {
     if (NoGroupError.is(error) || WrongTypeError.is(error)) return undefined;
     throw error;

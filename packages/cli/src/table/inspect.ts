@@ -11,12 +11,18 @@ const MESSAGE_OPTIONS = defineOptions({
 export const streams = defineCommand({
   path: ["streams"],
   summary: "List the streams of the server",
-  about: ["Scans all keys, page by page. That takes a while on a large server, but never blocks it."],
+  about: [
+    "Scans all keys, page by page. That takes a while on a large server, but never blocks it. The partitions of a stream are one row.",
+  ],
   args: [],
   options: {
     match: { kind: "text", value: "glob", about: "only names that match, such as 'orders:*'" },
     limit: { kind: "number", value: "n", min: 1, max: 100_000, default: 1_000, about: "maximum number of streams" },
-    all: { kind: "flag", about: "include streams that Redis Batch keeps for its groups, such as dead letters" },
+    all: {
+      kind: "flag",
+      about:
+        "include streams that Redis Batch keeps for its groups, such as dead letters, and each partition by itself",
+    },
     ...WATCH_OPTIONS,
   },
   examples: [

@@ -57,11 +57,11 @@ export async function* mergeScans<Entry extends { readonly id: EntryId }>(
   scans: readonly AsyncIterator<readonly Entry[]>[],
   newestFirst: boolean,
 ): AsyncGenerator<readonly Merged<Entry>[], void, undefined> {
-  const read = async (scan: number): Promise<Page<Entry>[]> => {
-    const page = await scans[scan]?.next();
-    return page === undefined || page.done === true ? [] : [{ scan, entries: page.value, at: 0 }];
+  const read = async (number: number): Promise<Page<Entry>[]> => {
+    const page = await scans[number]?.next();
+    return page === undefined || page.done === true ? [] : [{ scan: number, entries: page.value, at: 0 }];
   };
-  let pages = (await Promise.all(scans.map((_, scan) => read(scan)))).flat();
+  let pages = (await Promise.all(scans.map((_, number) => read(number)))).flat();
   while (pages.length > 0) {
     const merged: Merged<Entry>[] = [];
     let used = pages.find(isUsedUp);
