@@ -31,7 +31,7 @@ export async function* entryPages(
     yield page;
     if (page.length < count) return;
     left -= page.length;
-    size = Math.ceil(nextPageSize(page, LARGEST_PAGE) / share);
+    size = nextPageSize(page, LARGEST_PAGE, share);
     if (newestFirst) to = `(${last.id}`;
     else from = `(${last.id}`;
   }

@@ -53,3 +53,19 @@ test("begins where it is told to, and ends after the last id that there can be",
   const last = { id: `${MAX}-${MAX}`, fields: [] };
   expect(await idsOf(scan(async () => [last], "0-0", 1))).toEqual([last.id]);
 });
+
+test.each([
+  ["small", 10, [1, 100, 100]],
+  ["large", 16_384, [1, 4, 4]],
+])("pages of 64 scans together have what one page may have: %s entries", async (_, bytes, expected) => {
+  const counts: number[] = [];
+  const read = (from: string, count: number) => {
+    counts.push(count);
+    const first = Number(from.split("-", 1)[0]) + 1;
+    const fields = [Buffer.alloc(bytes)];
+    return Promise.resolve(Array.from({ length: count }, (__, n) => ({ id: `${first + n}-0`, fields })));
+  };
+  const pages = scan(read, "0-0", 100, undefined, 64);
+  for (let page = 0; page < expected.length; page++) await pages.next();
+  expect(counts).toEqual(expected);
+});

@@ -33,7 +33,7 @@ export async function* scan(
     yield entries;
     if (entries.length < count) return;
     next = step(last.id);
-    size = Math.ceil(nextPageSize(entries, LARGEST_PAGE) / share);
+    size = nextPageSize(entries, LARGEST_PAGE, share);
   }
 }
 
@@ -92,10 +92,11 @@ function firstOf<Entry extends { readonly id: EntryId }>(pages: readonly Page<En
  * The number of entries of the next page, estimated from the last page: about 4 MiB.
  *
  * @param largest maximum number of entries per page, however small they are
+ * @param share how many such pages are in memory together: all of them have about 4 MiB
  */
-export function nextPageSize(entries: readonly StreamEntry[], largest: number): number {
+export function nextPageSize(entries: readonly StreamEntry[], largest: number, share: number = 1): number {
   const meanBytes = entries.reduce((sum, entry) => sum + bytesOf(entry), 0) / entries.length;
-  return Math.max(1, Math.min(largest, Math.floor(PAGE_BYTES / Math.max(1, meanBytes))));
+  return Math.max(1, Math.min(largest, Math.floor(PAGE_BYTES / share / Math.max(1, meanBytes))));
 }
 
 /** Payload and history, names included. */

@@ -46,7 +46,7 @@ export async function* entryPages(
     if (last === undefined) return;
     yield page;
     if (page.length < count) return;
-    count = Math.ceil(nextPageSize(page, LARGEST_PAGE) / share);
+    count = nextPageSize(page, LARGEST_PAGE, share);
     if (newestFirst) to = `(${last.id}`;
     else from = `(${last.id}`;
   }
