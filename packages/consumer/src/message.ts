@@ -229,7 +229,7 @@ export class ReadChunk<Value> {
   }
 
   setState(index: number, state: MessageState): void {
-    // Whoever still needs it has it: the application, a queue, or the index of what is held.
+    // Those that still need it have it: the application, a queue, or the index of what is held.
     if (OVER[state]) this.#kept[index] = undefined;
     this.#marks[index] = ((this.#marks[index] as number) & ~STATE_BITS) | NUMBER_OF[state];
   }
