@@ -6,6 +6,10 @@ import { CONSUMER_DEFAULTS, type ConsumerOptions, resolveConsumerOptions } from 
 
 const given: ConsumerOptions<unknown> = { redis: "redis://localhost", stream: "orders", group: "billing" };
 
+class KeyOfCustomer {
+  readonly customer = "A";
+}
+
 function problemsOf(options: object): readonly string[] {
   try {
     resolveConsumerOptions(options as ConsumerOptions<unknown>, "1");
@@ -58,7 +62,7 @@ describe("resolveConsumerOptions", () => {
 
   it.each([
     [{ orderBy: null }, "orderBy must have a value or be left out, got null"],
-    [{ orderBy: class Key {} }, "orderBy must be the name of a field, or a function that returns a text at once"],
+    [{ orderBy: KeyOfCustomer }, "orderBy must be the name of a field, or a function that returns a text at once"],
     [{ orderBy: function* () {} }, "orderBy must be the name of a field, or a function that returns a text at once"],
     [{ orderBy: async () => "A" }, "orderBy must be the name of a field, or a function that returns a text at once"],
     [{ orderScope: "consumer" }, "orderScope is of no use without orderBy"],

@@ -176,9 +176,9 @@ describe("the consumers of a stream with partitions", () => {
     const { add, worker, finished, completions } = open(8);
     const options = { workMs: 2, retry: { baseMs: 20, capMs: 100 } };
     const a = await worker("a", options);
-    let allWork = false;
-    const load = (async () => {
-      for (let round = 0; round < 10 || !allWork; round++) {
+    const load = { isEnough: false };
+    const adding = (async () => {
+      for (let round = 0; round < 10 || !load.isEnough; round++) {
         await add(200);
         if (round > 8) await finished();
       }
@@ -197,12 +197,12 @@ describe("the consumers of a stream with partitions", () => {
     c.kill("SIGSTOP");
     await d.waitForLine(/partitionTaken/, { timeoutMs: 15_000, after });
     c.kill("SIGCONT");
-    await eventually("each of them has worked", async () => (await workers()).size === 4).finally(
-      () => (allWork = true),
-    );
+    await eventually("each of them has worked", async () => (await workers()).size === 4).finally(() => {
+      load.isEnough = true;
+    });
     a.send("close");
     await a.exited;
-    await load;
+    await adding;
     expect(inOrder(await finished())).toBe(true);
   });
 
