@@ -119,7 +119,7 @@ class PartitionCrew {
       this.redis.failNext(random.pick(OWNING), lost, { moment, times: 1 + random.integer(4) });
     } else if (drawn < 0.35) {
       const operation = random.pick(OWNING);
-      // A read that the server executes only after its connection was replaced may break the order: guarantee 15 says so.
+      // A read that the server executes only after its connection was replaced may break the order: guarantee 14 says so.
       const held = this.redis.hold(operation, { moment: operation === "readOwned" ? "after" : moment });
       this.clock.setTimer(random.integer(1.7 * leaseMs), () => held.release());
     } else if (drawn < 0.45) this.redis.drop(random.next() < 0.5 ? "reader" : "commands");
