@@ -52,22 +52,6 @@ describe("status", () => {
     const { groups, notes } = await cli.json(["status", "--match", `${stream}*`]);
     expect(groups).toMatchObject([{ stream, group: "g", health: "STOPPED", waiting: 3 }]);
     expect(notes).toBe(undefined);
-    // What is about single messages or positions is about one of them.
-    const single = [
-      ...[["dead-letters", "list"], ["pending"], ["peek"], ["consumers"], ["group", "create"], ["group", "delete"]].map(
-        (words) => [...words, stream, "g"],
-      ),
-      ...[["groups"], ["tail"], ["trim"]].map((words) => [...words, stream]),
-    ];
-    for (const words of single) {
-      const { code, stderr } = await cli.run(words);
-      expect([words, code, stderr]).toEqual([
-        words,
-        2,
-        expect.stringContaining(`the stream "${stream}" has partitions`),
-      ]);
-      expect(stderr).toContain(parts[0]);
-    }
     expect(await command("EXISTS", stream)).toBe(0);
     expectEnd(await cli.run(["pending", parts[0] ?? "", "g"]), 0);
   });
