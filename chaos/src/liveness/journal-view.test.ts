@@ -171,3 +171,13 @@ test("a partition is its own from the moment it takes it until it has given it u
   ]);
   expect(view(lines).owned).toBeUndefined();
 });
+
+test("that the sink fails in one partition holds for all of a worker's, and not for several streams", () => {
+  const lines = journal(1_000, [
+    told(110, { type: "backingOff", stream: "b", retryInMs: 100 }),
+    told(710, { type: "resumed", stream: "b" }),
+  ]);
+  const excuse = { fromMs: 110, toMs: 710 };
+  expect(view(lines, { stream: "a", isPartition: true }).excused).toEqual([excuse]);
+  expect(view(lines, { stream: "a" }).excused).toEqual([]);
+});

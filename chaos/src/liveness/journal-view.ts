@@ -53,8 +53,7 @@ interface Told {
  * try again when it should, counts as one that could work. So what waits for it is overdue.
  */
 export function viewOf({ lines: all, hasEnded, ...facts }: JournalFacts): WorkerView {
-  const lines =
-    facts.stream === "" ? all : all.filter((line) => (toldBy(line)?.stream ?? facts.stream) === facts.stream);
+  const lines = facts.stream === "" ? all : all.filter((line) => concerns(toldBy(line), facts));
   const fromMs = lines[0]?.t ?? 0;
   const lastMs = lines.at(-1)?.t ?? fromMs;
   const calls = callsOf(lines, facts);
@@ -83,6 +82,15 @@ export function viewOf({ lines: all, hasEnded, ...facts }: JournalFacts): Worker
     owned: facts.isPartition ? owning(lines, lastMs) : undefined,
     intakeHeld: mergeSpans(keyBlocked(lines, lastMs).map((span) => limited(span, KEY_BLOCKED_MS, faults))),
   };
+}
+
+/** Partitions have one sink, so what is found out about it in one of them holds for all. */
+function concerns(
+  told: Told | undefined,
+  { stream, isPartition }: Pick<JournalFacts, "stream" | "isPartition">,
+): boolean {
+  if (told?.stream === undefined || told.stream === stream) return true;
+  return isPartition && ["backingOff", "resumed", "unfit", "fit"].includes(told.type);
 }
 
 function callsOf(
