@@ -103,6 +103,26 @@ describe("the rate of a group", () => {
     await Promise.all([first.running, second.running, third.running]);
   });
 
+  it("loses no time when consumers come and go: what they reserved and did not use is given back", async () => {
+    const { add, offers, worker, stream, group } = bench();
+    const rateLimit = { messages: 5, perMs: 5_000 };
+    await add(...range(50));
+    for (let deploys = 0; deploys < 3; deploys++) {
+      const { consumer, running } = worker({ rateLimit });
+      await eventually("it waits for its time", () => consumer.health().intake === "rate-limited", {
+        timeoutMs: 20_000,
+      });
+      await consumer.close();
+      await running;
+    }
+    const offered = offers.length;
+    const { waitMs } = await client().reserveRate({ stream, group, messages: 0, own: null });
+    expect(waitMs).toBe(0);
+    // No later than what was offered has to be paid for.
+    const next = await client().reserveRate({ stream, group, messages: 1, own: null });
+    expect(next.waitMs).toBeLessThanOrEqual(offered * 1_000);
+  });
+
   it("keeps nobody from closing: what waits is released uncounted", async () => {
     const { add, offers, worker, pending } = bench();
     const { consumer, running } = worker({ rateLimit: { messages: 1, perMs: 3_600_000 } });

@@ -83,6 +83,8 @@ export function createApp(dependencies: AppDependencies): Hono<Env> {
 function addLive(app: Hono<Env>, gate: Gate, { watcher, signal }: AppDependencies): void {
   let watching = 0;
   app.get("/api/live", gate.data, (c) => {
+    // Nobody reads what follows, so nothing would tell when it ends.
+    if (c.req.method === "HEAD") return c.body(null, 200, { "content-type": "text/event-stream" });
     if (watching >= MOST_WATCHING) return c.json({ error: "too many pages are open" }, 503);
     watching++;
     return streamSSE(c, async (stream) => {

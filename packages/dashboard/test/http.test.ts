@@ -517,6 +517,19 @@ describe("what can be read", () => {
 });
 
 describe("live", () => {
+  it("gives no place to a request that reads nothing", async () => {
+    await using server = await start({});
+    for (let requests = 0; requests < 250; requests++) {
+      expect((await fetch(`${server.url}api/live`, { method: "HEAD" })).status).toBe(200);
+    }
+    const ending = new AbortController();
+    const { status, body } = await fetch(`${server.url}api/live`, { signal: ending.signal });
+    expect(status).toBe(200);
+    const news = await eventsOf(body as ReadableStream<Uint8Array>).next();
+    expect(JSON.parse(news.value as string)).toHaveProperty("rows");
+    ending.abort();
+  });
+
   it("tells all of it first, then what has changed, and one look serves everybody", async () => {
     const stream = await groupWithLetter(redis.server);
     const looks: DashboardEvent[] = [];

@@ -9,6 +9,8 @@ export interface BaggagePolicy {
 
 // The recommendation asks for no more.
 const MOST_ENTRIES = 64;
+// Half of a surrogate pair is no text, and cannot be encoded.
+const HALF = /\p{Surrogate}/u;
 // What could not be told from the rest of the field.
 const PROPERTIES = /^[\x21\x23-\x2b\x2d-\x7e \t]*$/;
 
@@ -18,7 +20,7 @@ export function encodeBaggage(baggage: Baggage | undefined, policy: BaggagePolic
   let text = "";
   let count = 0;
   for (const [name, { value, metadata }] of baggage.getAllEntries()) {
-    if (!isNamed(name, policy) || count === MOST_ENTRIES) continue;
+    if (!isNamed(name, policy) || count === MOST_ENTRIES || HALF.test(name) || HALF.test(value)) continue;
     const properties = metadata?.toString() ?? "";
     const suffix = properties === "" || !PROPERTIES.test(properties) ? "" : `;${properties}`;
     const next = `${text === "" ? "" : ","}${encodeURIComponent(name)}=${encodeURIComponent(value)}${suffix}`;

@@ -372,6 +372,16 @@ describe("baggage", () => {
     expect(seen).toEqual([1, 2, 1].map((deliveries) => ({ ...own, deliveries })));
   });
 
+  test("leaves out what is no text, and keeps the rest and the trace", async () => {
+    const options = { carryBaggage: ["*"] };
+    const [half, name] = ["😀".slice(0, 1), `x${"😀".slice(1)}`];
+    const id = await addWith({ tenant: "a", cut: `name ${half}`, [name]: "b", [half]: "😀".slice(1) }, options);
+    const entry = await entryOf(id);
+    expect(entry.slice(2, 4)).toEqual(["rb:baggage", "tenant=a"]);
+    expect(entry).toContain("rb:traceparent");
+    await eventually("the span has ended", () => receiver.spans.length === 1);
+  });
+
   test("is neither written nor given to a batch without that", async () => {
     const id = await addWith({ tenant: "a" }, {});
     expect(await entryOf(id)).not.toContain("rb:baggage");

@@ -10,6 +10,6 @@ const rows = [];
 for await (const row of compare({ policies: POLICIES, scenarios: [scenario], seeds: [1] })) rows.push(row);
 assert.deepEqual(
   rows.map(({ policy }) => policy),
-  ["throughput", "throughput-keda", "ratio", "keda-lag", "keda-expert", "oracle"],
+  ["throughput", "throughput-keda", "ratio", "keda-lag", "keda-pending", "keda-expert", "maximum", "oracle"],
 );
 assert(rows.every(({ messages }) => messages > 1_000));

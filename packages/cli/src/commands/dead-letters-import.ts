@@ -56,16 +56,16 @@ type KeyOf = (partition: number | null) => string | undefined;
 
 async function add(client: StreamClient, { options, terminal }: Call, keyOf: KeyOf): Promise<number> {
   let imported = 0;
-  for await (const few of readLetters(options, keyOf)) {
-    const results = await client.xaddMany(few);
-    imported += results.filter((result) => typeof result === "string").length;
-    terminal.progress(`${imported} imported`);
-    for (const result of results) {
-      if (typeof result !== "string") {
-        terminal.note(`${imported} were imported before this failed`, "warn");
-        throw result;
-      }
+  try {
+    for await (const few of readLetters(options, keyOf)) {
+      const results = await client.xaddMany(few);
+      imported += results.filter((result) => typeof result === "string").length;
+      terminal.progress(`${imported} imported`);
+      for (const result of results) if (typeof result !== "string") throw result;
     }
+  } catch (error) {
+    if (imported > 0) terminal.note(`${imported} were imported before this failed`, "warn");
+    throw error;
   }
   return imported;
 }
@@ -87,10 +87,13 @@ async function* readLetters(
       if (text?.trim() === "") continue;
       const read = text === null ? ({ kind: "malformed", why: why ?? "" } as const) : parseLetterLine(text);
       if (read.kind === "malformed") {
-        throw new Failure("usage", `line ${number} is not a dead letter: ${read.why}`, "this line was not imported");
+        if (few.length > 0) yield few;
+        const why = `line ${number} is not a dead letter: ${read.why}`;
+        throw new Failure("usage", why, "nothing from this line on was imported");
       }
       const key = keyOf(read.partition);
       if (key === undefined) {
+        if (few.length > 0) yield few;
         throw new Failure(
           "usage",
           `line ${number} names no partition that the stream has`,

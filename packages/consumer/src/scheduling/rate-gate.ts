@@ -15,6 +15,8 @@ export class RateGate {
   #limit: RateLimit | null = null;
   /** Messages that may be offered now; below 0: those that were offered beyond what was reserved. */
   #reserved = 0;
+  /** Messages whose time is reserved, and has not come yet. */
+  #waiting = 0;
   #isReserving = false;
   #isOver = false;
   #cancelWait = (): void => {};
@@ -66,13 +68,18 @@ export class RateGate {
     if ((this.#limit ?? this.#own) === null) return;
     this.#reserved -= messages;
     // What it was reserved for is not there any more.
-    if (this.#reserved > 0 && this.#offerable === 0) this.#reserved = 0;
+    if (this.#reserved <= 0 || this.#offerable > 0) return;
+    this.#giveBack(this.#reserved);
+    this.#reserved = 0;
   }
 
   /** Nothing will be offered any more. */
   stop(): void {
     this.#isOver = true;
     this.#cancelWait();
+    this.#giveBack(this.#waiting + this.#reserved);
+    this.#waiting = 0;
+    this.#reserved = 0;
   }
 
   get #offerable(): number {
@@ -101,7 +108,8 @@ export class RateGate {
   }
 
   #openIn(waitMs: number, messages: number): void {
-    if (this.#isOver) return;
+    if (this.#isOver) return this.#giveBack(messages);
+    this.#waiting = messages;
     const begin = (): void => {
       this.#reserved += messages;
       this.#open();
@@ -110,8 +118,19 @@ export class RateGate {
     else this.#cancelWait = this.#scope.clock.setTimer(waitMs, begin);
   }
 
+  /** Others need not wait for what this consumer will not offer. Best effort: otherwise the group loses that time. */
+  #giveBack(messages: number): void {
+    if (messages <= 0) return;
+    const { client, policy } = this.#scope;
+    const { stream, group } = policy;
+    client.reserveRate({ stream, group, messages: -messages, own: null }).catch((error: unknown) => {
+      if (!RedisBatchError.is(error)) throw error;
+    });
+  }
+
   #open(): void {
     this.#isReserving = false;
+    this.#waiting = 0;
     this.#cancelWait();
     const { signals } = this.#scope;
     signals.intakeTouched.raise();

@@ -2,7 +2,7 @@
 -- Reserves time for messages that a consumer is about to offer, within the rate of the whole group. Each message takes the
 -- time that it has at this rate, and who asks first is served first: so the rate is shared by all, however many ask.
 -- KEYS  1 registry
--- ARGV  1 number of messages; 0 only asks for the limit, 2 the caller's limit as JSON, which becomes the group's if it has
+-- ARGV  1 number of messages; 0 only asks for the limit, and below 0 gives back the time of messages that will not be offered, 2 the caller's limit as JSON, which becomes the group's if it has
 --       none; "": it has none
 -- Returns [ms until these messages may be offered, how long they may be offered from then on in ms, the group's limit as
 --       JSON, "" if there is none]
@@ -27,5 +27,5 @@ paid, seen = tonumber(paid) or now, tonumber(seen) or now
 if seen > now then paid = paid - (seen - now) end
 local begins = math.max(paid, now)
 local takes = count * perMs / messages
-redis.call('HSET', registry, 'rb:rate-paid', string.format('%.3f %.0f', begins + takes, now))
+redis.call('HSET', registry, 'rb:rate-paid', string.format('%.3f %.0f', math.max(begins + takes, now), now))
 return {math.ceil(begins - now), math.ceil(takes), limit}

@@ -113,6 +113,17 @@ export function describeRegistry(scene: () => Scene): void {
       expect((await reserve(1)).waitMs).toBeGreaterThan(230_000);
     });
 
+    test("time that is given back is there for others, and no more than is paid for", async () => {
+      await set({ messages: 1, perMs: 60_000 });
+      await reserve(4);
+      await reserve(-2);
+      const { waitMs } = await reserve(1);
+      expect(waitMs).toBeGreaterThan(110_000);
+      expect(waitMs).toBeLessThanOrEqual(120_000);
+      await reserve(-50);
+      expect(await reserve(1)).toMatchObject({ waitMs: 0 });
+    });
+
     test("time that nobody used is not saved up", async () => {
       await set({ messages: 1_000, perMs: 1_000 });
       await reserve(5);

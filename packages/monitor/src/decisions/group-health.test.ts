@@ -237,7 +237,10 @@ describe("classifyGroup", () => {
     const limited = { waiting: 9, oldestWaitingAgeMs: 1_000, isRateLimited: true, patienceMs: 20_000 };
     const passes = Array.from({ length: 9 }, () => limited);
     expect(judge(...passes.map((pass) => ({ ...pass, isRateLimited: false }))).health).toBe("STALLED");
-    expect(judge(...passes).health).toBe("OK");
+    expect(judge(...passes)).toMatchObject({
+      health: "OK",
+      reason: expect.stringMatching(/does not grow.*; they wait for the group's rate limit$/) as string,
+    });
   });
 
   it("never gets better when more waits at the last pass", () => {

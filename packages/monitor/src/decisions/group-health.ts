@@ -218,8 +218,8 @@ function judgeBacklog(trend: GroupTrend, last: GroupSample, work: string): Healt
   }
   const spanMs = last.atMs - first.atMs;
   const [now, then] = [countWaiting(last), countWaiting(first)];
+  const limited = last.isRateLimited ? "; they wait for the group's rate limit" : "";
   if (trend.isBacklogGrowing && now !== null && then !== null) {
-    const limited = last.isRateLimited ? "; they wait for the group's rate limit" : "";
     const reason = `${work}, ${now - then} more than ${describeDuration(spanMs)} ago${describeAge(first, last)}${limited}`;
     return { health: "FALLING BEHIND", reason };
   }
@@ -238,7 +238,7 @@ function judgeBacklog(trend: GroupTrend, last: GroupSample, work: string): Healt
   if (samples.length < LEAST_PASSES) {
     return unknown(`${work}; it takes ${LEAST_PASSES} passes to see whether the backlog grows`);
   }
-  return { health: "OK", reason: `${work}, and the backlog does not grow${describeAge(first, last)}` };
+  return { health: "OK", reason: `${work}, and the backlog does not grow${describeAge(first, last)}${limited}` };
 }
 
 /** How the waiting time of the oldest message has changed. */

@@ -387,7 +387,7 @@ export function reserveRate(keys: MemoryKeyspace, { stream, group, messages, own
   const [paid = nowMs, seen = nowMs] = (keys.hash(registry).get(PAID) ?? "").split(" ").filter(Boolean).map(Number);
   const beginsMs = Math.max(paid - Math.max(seen - nowMs, 0), nowMs);
   const takesMs = (messages * limit.perMs) / limit.messages;
-  keys.setHashField(registry, PAID, `${(beginsMs + takesMs).toFixed(3)} ${nowMs}`);
+  keys.setHashField(registry, PAID, `${Math.max(beginsMs + takesMs, nowMs).toFixed(3)} ${nowMs}`);
   return { waitMs: Math.ceil(beginsMs - nowMs), lastsMs: Math.ceil(takesMs), limit };
 }
 
