@@ -103,7 +103,7 @@ describe("the rate of a group", () => {
     await Promise.all([first.running, second.running, third.running]);
   });
 
-  it("loses no time when consumers come and go: what they reserved and did not use is given back", async () => {
+  it("loses no time when consumers come and go: what they reserved and did not use is returned", async () => {
     const { add, offers, worker, stream, group } = bench();
     const rateLimit = { messages: 5, perMs: 5_000 };
     await add(...range(50));

@@ -88,8 +88,8 @@ async function* readLetters(
       const read = text === null ? ({ kind: "malformed", why: why ?? "" } as const) : parseLetterLine(text);
       if (read.kind === "malformed") {
         if (few.length > 0) yield few;
-        const why = `line ${number} is not a dead letter: ${read.why}`;
-        throw new Failure("usage", why, "nothing from this line on was imported");
+        const problem = `line ${number} is not a dead letter: ${read.why}`;
+        throw new Failure("usage", problem, "nothing from this line on was imported");
       }
       const key = keyOf(read.partition);
       if (key === undefined) {

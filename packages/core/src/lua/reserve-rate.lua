@@ -2,7 +2,7 @@
 -- Reserves time for messages that a consumer is about to offer, within the rate of the whole group. Each message takes the
 -- time that it has at this rate, and who asks first is served first: so the rate is shared by all, however many ask.
 -- KEYS  1 registry
--- ARGV  1 number of messages; 0 only asks for the limit, and below 0 gives back the time of messages that will not be offered, 2 the caller's limit as JSON, which becomes the group's if it has
+-- ARGV  1 number of messages; 0 only asks for the limit, and below 0 returns the time of messages that will not be offered, 2 the caller's limit as JSON, which becomes the group's if it has
 --       none; "": it has none
 -- Returns [ms until these messages may be offered, how long they may be offered from then on in ms, the group's limit as
 --       JSON, "" if there is none]

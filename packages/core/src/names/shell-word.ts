@@ -2,7 +2,7 @@ import { showBytes, showName } from "./names.ts";
 
 /**
  * A name as one word of a shell command, as the command line reads it: quoted if it has special characters. Characters that would
- * control the terminal into which it is pasted are bytes, such as `\\x1b`.
+ * control the terminal into which it is pasted are bytes, such as `\x1b`.
  */
 export function shellWord(name: string): string {
   const word = /\p{Cc}/u.test(name) ? escapeControls(name) : showName(name);

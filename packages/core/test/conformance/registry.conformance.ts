@@ -113,7 +113,7 @@ export function describeRegistry(scene: () => Scene): void {
       expect((await reserve(1)).waitMs).toBeGreaterThan(230_000);
     });
 
-    test("time that is given back is there for others, and no more than is paid for", async () => {
+    test("time that is returned is there for others, and no more than is paid for", async () => {
       await set({ messages: 1, perMs: 60_000 });
       await reserve(4);
       await reserve(-2);

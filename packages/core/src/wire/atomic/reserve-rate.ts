@@ -6,7 +6,7 @@ import type { Script } from "../script.ts";
 export interface ReserveRateOptions {
   readonly stream: string;
   readonly group: string;
-  /** How many messages are about to be offered; 0 only asks for the limit, and below 0 gives back the time of messages that will not be. */
+  /** How many messages are about to be offered; 0 only asks for the limit, and below 0 returns the time of messages that will not be. */
   readonly messages: number;
   /** The caller's own limit, which becomes the group's if it has none; `null`: it has none. */
   readonly own: RateLimit | null;
