@@ -2,7 +2,7 @@
  * A sink that is down, or one broken process, holds nothing up for longer than it lasts: an open breaker goes on
  * probing whatever older batches do, and where a healthy consumer is alive the broken one releases what it holds.
  */
-import { eventually, runWorker, useServer, type WorkerProcess } from "@redis-batch/test-support";
+import { deferred, eventually, runWorker, useServer, type WorkerProcess } from "@redis-batch/test-support";
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { ConsumerHealth } from "../../src/index.ts";
 import { acknowledge, type Group, hang, useGroup } from "./group.ts";
@@ -222,16 +222,20 @@ describe("one broken process among healthy ones", () => {
 
   it("asks for a second opinion before it dead-letters by count, and dead-letters what fails everywhere after one more offer", async () => {
     const made = group();
-    const fails = (): ((batch: Parameters<typeof acknowledge>[0]) => void) => (batch) => {
+    const secondIsThere = deferred<void>();
+    const fails = async (batch: Parameters<typeof acknowledge>[0]): Promise<void> => {
       for (const message of batch) {
-        if (message.fields["n"] === "poison") message.retry();
-        else message.ack();
+        if (message.fields["n"] !== "poison") message.ack();
+        else await secondIsThere.promise.then(() => message.retry());
       }
     };
     await made.add("poison");
-    const first = made.start(fails(), { ...options, name: "first" });
+    const first = made.start(fails, { ...options, name: "first" });
     await first.events.waitFor("batch");
-    const second = made.start(fails(), { ...options, name: "second" });
+    const second = made.start(fails, { ...options, name: "second" });
+    await second.events.waitFor("started");
+    // Alone it would be its own second opinion.
+    secondIsThere.resolve();
     await made.fill(40);
     const deadLettered = await eventually(
       "it is dead-lettered",
