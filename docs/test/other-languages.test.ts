@@ -17,7 +17,7 @@ async function streamOf(messages: number): Promise<string> {
   return stream;
 }
 
-/** Reads new messages as any client would. */
+/** Reads new messages like every other client. */
 async function read(stream: string, name: string, count: number): Promise<string[]> {
   const reply = (await redis.server.command(
     "XREADGROUP",

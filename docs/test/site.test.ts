@@ -3,12 +3,13 @@ import { execFile } from "node:child_process";
 import { globSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import type { LocalWebServer } from "@redis-batch/test-support";
 import { type OpenPage, useBrowser } from "@redis-batch/test-support/browser";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readSite, siteProblems } from "../site/inspect.ts";
 import { PAGES } from "../site/pages.ts";
 import { publicDoors } from "../site/write-reference.ts";
-import { type ServedSite, serveSite } from "./serve-site.ts";
+import { serveSite } from "./serve-site.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const built = `${root}docs/dist`;
@@ -16,7 +17,7 @@ const built = `${root}docs/dist`;
 const WIDTHS = [1440, 768, 390];
 
 const browser = useBrowser();
-let site: ServedSite;
+let site: LocalWebServer;
 
 beforeAll(async () => {
   // Ends with an error if a link leads nowhere, a page is too far from the front page, or the machine is named.

@@ -2,18 +2,13 @@ import { spawnSync } from "node:child_process";
 import { folderOfThisMachine, HOME_FOLDERS, type MachineText } from "./file-rules.ts";
 import { ROOT } from "./root.mjs";
 
-const PUBLIC_REGISTRY = "registry.npmjs.org";
-
-/** What names this machine: its home folders, the folder of the checkout, the host of its registry. */
+/** What names this machine: its home folders, the folder of the checkout, the host of its registry, also where that is the public one. */
 export function machineTexts(): readonly MachineText[] {
   const registry = spawnSync("npm", ["config", "get", "registry"], { cwd: ROOT, encoding: "utf8" }).stdout.trim();
   const host = URL.parse(registry)?.host;
   return [
     HOME_FOLDERS,
     ...folderOfThisMachine("the checkout's folder", ROOT),
-    // The public one says nothing of a machine.
-    ...(host === undefined || host === PUBLIC_REGISTRY
-      ? []
-      : [{ what: "this machine's registry", text: new RegExp(RegExp.escape(host)) }]),
+    ...(host === undefined ? [] : [{ what: "this machine's registry", text: new RegExp(RegExp.escape(host)) }]),
   ];
 }

@@ -16,10 +16,12 @@ export function publishOrder(packages: readonly WorkspacePackage[]): readonly Wo
   return ordered;
 }
 
-/** The bill of materials without the address of the registry that this machine uses: the public one has the same files. */
+/** The bill of materials without the addresses that this machine got the packages from: which they are, `purl` says for any registry. */
 export function publicSbom(sbom: string): string {
-  return sbom.replaceAll(
-    /"https?:\/\/[^"\s]*?\/((?:@[^"/]+\/)?[^"/]+\/-\/[^"/]+\.tgz)"/g,
-    '"https://registry.npmjs.org/$1"',
+  const bill: unknown = JSON.parse(sbom, (key, value: unknown) =>
+    key === "externalReferences" && Array.isArray(value) ? value.filter(isNoDownload) : value,
   );
+  return `${JSON.stringify(bill, null, 2)}\n`;
 }
+
+const isNoDownload = (reference: { readonly type?: unknown }): boolean => reference.type !== "distribution";

@@ -1,12 +1,21 @@
 /** A handler that hangs on a full batch of keys, or is slow with one of them, must not keep the messages of other keys waiting. */
-import { eventually, useServer } from "@redis-batch/test-support";
-import { expect, it } from "vitest";
+import { eventually, uniqueName, useServer } from "@redis-batch/test-support";
+import { Redis } from "ioredis";
+import { expect, it, onTestFinished } from "vitest";
 import type { Message } from "../src/index.ts";
 import { type Fields, hang, useGroup } from "./liveness/group.ts";
 
-const group = useGroup(useServer());
+const servers = useServer();
+const group = useGroup(servers);
 
 const MAX_HOLD_MS = 5_000;
+
+/** A system that takes that long to answer: a server with nothing to take from a list. */
+function slowSink() {
+  const redis = new Redis(servers.server.options);
+  onTestFinished(() => redis.disconnect());
+  return { workFor: (ms: number) => redis.blpop(uniqueName("nothing"), ms / 1_000) };
+}
 
 it.each([1, 100])(
   "other keys go on while a handler hangs, %i times as many messages of its keys as a batch before them",
@@ -52,15 +61,14 @@ it.each([150, 400, 900])(
   "other keys go on while one with a thousand messages takes %i ms for each batch",
   async (slowMs) => {
     const made = group();
+    const sink = slowSink();
     let slow = 0;
     const done = new Set<string>();
     const others = Array.from({ length: 30 }, (_, at) => `${String.fromCharCode(102 + (at % 20))}${at}`);
     await made.add(...Array.from({ length: 1_000 }, (_, at) => `a${at}`), ...others);
     made.start(
       async (batch) => {
-        // This is how long the work takes.
-        if (batch.messages.some(({ fields }) => fields["n"]?.startsWith("a")))
-          await new Promise((resolve) => setTimeout(resolve, slowMs));
+        if (batch.messages.some(({ fields }) => fields["n"]?.startsWith("a"))) await sink.workFor(slowMs);
         for (const message of batch) {
           const name = message.fields["n"] ?? "";
           if (name.startsWith("a")) slow++;

@@ -39,6 +39,7 @@ export {
 export { type FoundChromium, findChromium } from "./servers/find-chromium.ts";
 export { type FoundPromtool, findPromtool } from "./servers/find-promtool.ts";
 export { type FindServerOptions, findServer, NoServerError, type ServerSource } from "./servers/find-server.ts";
+export { type LocalWebServer, serveLocally } from "./servers/local-web-server.ts";
 export type { ServerCommand, ServerOptions } from "./servers/own-server.ts";
 export { RedisServer } from "./servers/redis-server.ts";
 export { createScratchFolder, removeScratchFolder } from "./servers/scratch-folder.ts";
