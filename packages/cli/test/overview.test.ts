@@ -192,6 +192,10 @@ describe("top", () => {
         "1 message found among the 20 from 1-50 to 1-31; there may be more: --scan looks at more",
       );
       expect(ndjson((await peek("-n", "1")).stdout)).toHaveLength(1);
+      const one = await cli.run(["peek", stream, "--where", "order=A-17", "--count", "1", "--json"]);
+      expect(one.stderr).toMatch(
+        /1 message found among the (\d+) from 1-1 to 1-\1; there may be more: --count shows more/,
+      );
       expectEnd(await cli.run(["peek", stream, "--where", "A-17"]), 2, "field=value");
     });
   });

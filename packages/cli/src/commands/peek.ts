@@ -31,18 +31,27 @@ export const run: Run<typeof peek> = (call) =>
     let found = 0;
     for await (const some of mergeParts(parts, { from, newestFirst: options.newest }, pagesOf)) {
       const page = some.slice(0, most - seen.messages).map(({ placedId, entry }) => ({ ...entry, id: placedId }));
-      const matching = page.filter((entry) => accepts === null || accepts(entry)).slice(0, options.count - found);
+      seen.first ||= page[0]?.id ?? "";
+      const matching: typeof page = [];
+      for (const entry of page) {
+        if (accepts === null || accepts(entry)) matching.push(entry);
+        seen.messages++;
+        seen.last = entry.id;
+        if (found + matching.length === options.count) break;
+      }
       await printEntries(matching, call);
       found += matching.length;
-      seen.messages += page.length;
-      seen.first ||= page[0]?.id ?? "";
-      seen.last = page.at(-1)?.id ?? seen.last;
       if (found === options.count || seen.messages === most) break;
     }
     if (seen.messages === 0) terminal.note(args.group === undefined ? NOTHING_THERE : "no messages wait for the group");
     else if (accepts !== null) {
-      const isCut = found < options.count && seen.messages >= options.scan;
-      const more = isCut ? "; there may be more: --scan looks at more, --from at others" : "";
+      const how =
+        found === options.count
+          ? "--count shows more"
+          : seen.messages >= options.scan
+            ? "--scan looks at more, --from at others"
+            : null;
+      const more = how === null ? "" : `; there may be more: ${how}`;
       terminal.note(
         `${describeMessages(found)} found among the ${seen.messages} from ${seen.first} to ${seen.last}${more}`,
       );
